@@ -1,0 +1,29 @@
+"""howdah carries an application's PostgreSQL from `git clone` to production.
+
+The names below are the public API. They are imported on first use, so that `import howdah` costs nothing
+and a program that never connects never loads a driver.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from howdah.config.database import DatabaseConfig as DatabaseConfig
+    from howdah.errors import HowdahError as HowdahError
+
+# public name -> module that defines it
+_PUBLIC = {
+    "DatabaseConfig": "howdah.config.database",
+    "HowdahError": "howdah.errors",
+}
+
+__all__ = sorted(_PUBLIC)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module
+
+    if name in _PUBLIC:
+        return getattr(import_module(_PUBLIC[name]), name)
+    raise AttributeError(f"module 'howdah' has no attribute {name!r}")

@@ -1,0 +1,98 @@
+"""Every command is: one library call, whose value becomes an Answer, shown as text or as one JSON object."""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, ParamSpec
+
+import click
+
+from howdah.cli import exit_codes
+from howdah.cli.render import show_problem
+from howdah.config.database import DatabaseConfig
+from howdah.errors import HowdahError
+from howdah.findings import Finding
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command has to say: data for programs and text for people, of the same library value.
+
+    `text` goes to stdout. `problems` go to stderr, or into the JSON. `ok=False` exits with 1 unless
+    `exit_code` says otherwise.
+    """
+
+    data: Mapping[str, Any] = field(default_factory=dict)
+    text: str = ""
+    problems: tuple[Finding, ...] = ()
+    ok: bool = True
+    target: DatabaseConfig | None = None
+    exit_code: int | None = None
+
+
+def answers(command: str) -> Callable[[Callable[P, Answer]], Callable[P, None]]:
+    """Make a click callback of a function that returns an Answer.
+
+    Adds `--json`, `-v` and `-q`, which the function does not see, catches every HowdahError, and exits with the
+    documented code. `-v` shows debug log lines and tracebacks; `-q` keeps warnings and errors only.
+    """
+
+    def decorate(function: Callable[P, Answer]) -> Callable[P, None]:
+        @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout instead of text.")
+        @click.option("-v", "--verbose", is_flag=True, help="Log lines and, after an error, its traceback.")
+        @click.option("-q", "--quiet", is_flag=True, help="Only warnings and errors.")
+        @functools.wraps(function)
+        def callback(
+            *args: P.args, as_json: bool, verbose: bool, quiet: bool, **kwargs: P.kwargs
+        ) -> None:  # type: ignore[valid-type]
+            level = logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO
+            logging.basicConfig(level=level, stream=sys.stderr, format="%(message)s" if not verbose else None)
+            try:
+                answer = function(*args, **kwargs)
+            except HowdahError as error:
+                if verbose:
+                    logging.getLogger("howdah").debug("traceback of the error below", exc_info=True)
+                answer = Answer(
+                    problems=(Finding.of(error),), ok=False, exit_code=exit_codes.exit_code_of(error)
+                )
+            except KeyboardInterrupt:
+                sys.stderr.write("\ninterrupted\n")
+                sys.exit(exit_codes.INTERRUPTED)
+            _show(command, answer, as_json=as_json, quiet=quiet)
+
+        return callback  # type: ignore[return-value]
+
+    return decorate
+
+
+def _show(command: str, answer: Answer, *, as_json: bool, quiet: bool) -> NoReturn:
+    if as_json:
+        target = answer.target and {
+            "host": answer.target.host,
+            "port": answer.target.port,
+            "database": answer.target.database,
+            "user": answer.target.user,
+        }
+        envelope = {
+            "howdah": 1,
+            "command": command,
+            "ok": answer.ok,
+            "target": target,
+            "data": answer.data,
+            "problems": [problem.as_json() for problem in answer.problems],
+        }
+        sys.stdout.write(json.dumps(envelope, indent=2, default=str, ensure_ascii=False) + "\n")
+    else:
+        if answer.text and not quiet:
+            sys.stdout.write(answer.text.rstrip("\n") + "\n")
+        for problem in answer.problems:
+            show_problem(problem)
+    default = exit_codes.DONE if answer.ok else exit_codes.ANSWER_IS_NO
+    sys.exit(default if answer.exit_code is None else answer.exit_code)

@@ -1,0 +1,26 @@
+"""Exit codes: documented in docs/reference/exit-codes.md, tested, never renumbered."""
+
+from __future__ import annotations
+
+from howdah.errors import ConfigError, ConnectError, HowdahError, RefusedError, SourceError, UnsupportedError
+
+DONE = 0
+ANSWER_IS_NO = 1
+USAGE = 2
+CANNOT_CONNECT = 3
+FAILED = 4
+REFUSED = 5
+INTERRUPTED = 130
+
+_BY_CLASS: tuple[tuple[type[HowdahError], int], ...] = (
+    (ConfigError, USAGE),
+    (SourceError, USAGE),
+    (ConnectError, CANNOT_CONNECT),
+    (RefusedError, REFUSED),
+    (UnsupportedError, REFUSED),
+)
+
+
+def exit_code_of(error: HowdahError) -> int:
+    """The exit code that tells a script what kind of error it was."""
+    return next((code for kind, code in _BY_CLASS if isinstance(error, kind)), FAILED)

@@ -1,0 +1,49 @@
+"""The click tree: areas load their module when they are named."""
+
+from __future__ import annotations
+
+import difflib
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any
+
+import click
+
+from howdah.cli.areas import AREAS, help_page
+
+
+class _Areas(click.Group):
+    """The areas, each imported only when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(AREAS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in AREAS:
+            return None
+        command: click.Command = import_module(f"howdah.cli.{AREAS[cmd_name][0]}").area
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in AREAS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], AREAS, n=1, cutoff=0.5)
+            hint = f"did you mean '{near[0]}'?" if near else f"the areas are: {', '.join(AREAS)}"
+            raise click.UsageError(f"there is no area '{args[0]}'; {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def get_help(self, ctx: click.Context) -> str:
+        return help_page().rstrip()
+
+
+def _print_version(ctx: click.Context, _param: click.Parameter, value: Any) -> None:
+    if value and not ctx.resilient_parsing:
+        click.echo(f"howdah {version('howdah')} (psycopg {version('psycopg')})")
+        ctx.exit()
+
+
+@click.group(cls=_Areas, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version)
+def root() -> None:
+    """Carries an application's PostgreSQL from git clone to production."""

@@ -1,0 +1,1 @@
+"""Where a database is and what a project says about it: howdah.toml, environment, URLs. Never connects."""

@@ -1,0 +1,153 @@
+"""Every error howdah raises.
+
+    HowdahError                    code, message, where, why, fix, next
+      ConfigError (ValueError)     a file, variable or option is wrong
+      ConnectError                 no session could be opened (OSError's and psycopg's errors are the cause)
+      UnsupportedError             this server, file or setting cannot be handled; says what was found and needed
+      CommandError                 a program of PostgreSQL failed
+      RefusedError                 a guard refused: protected database, missing confirmation, pooler
+      ProvisionError               a role, database, grant or extension could not be set up
+      MigrationError               base of everything about migrations and their history
+        SourceError                the migration files are wrong: duplicates, names, contents
+        HistoryMismatch            files and history contradict each other
+        DirtyDatabase              a run stopped half-way outside a transaction; a human must look
+        MigrationFailed            a migration failed; says what is applied and what is not
+        LockTimeout (TimeoutError) another run holds the lock; says who
+
+`message` is lower-case, without a final stop. `why` and `fix` are sentences. `next` holds commands to type.
+Errors of the server keep psycopg's exception, with its SQLSTATE, as `__cause__`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Where:
+    """A place a person can open: a file and, where known, a line (counted from 1)."""
+
+    file: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        return self.file if self.line is None else f"{self.file}:{self.line}"
+
+
+class HowdahError(Exception):
+    """Base of all: what happened, to which object, where, why, and the next command to type.
+
+    `code` is a kebab-case word with a page in docs/reference/errors.md.
+    """
+
+    code = "error"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        where: Where | None = None,
+        why: str | None = None,
+        fix: str | None = None,
+        next: tuple[str, ...] = (),  # noqa: A002 - the word of the JSON contract
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or type(self).code
+        self.where = where
+        self.why = why
+        self.fix = fix
+        self.next = next
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.message}" if self.where else self.message
+
+
+class ConfigError(HowdahError, ValueError):
+    """A configuration file, environment variable or option is wrong; names it and what was expected."""
+
+    code = "bad-configuration"
+
+
+class ConnectError(HowdahError):
+    """No session could be opened. The target is named without its password; the cause is kept.
+
+    `sqlstate` is the server's code, or None where the server was never reached.
+    """
+
+    code = "cannot-connect"
+
+    def __init__(self, message: str, *, sqlstate: str | None = None, **details: object) -> None:
+        super().__init__(message, **details)  # type: ignore[arg-type]
+        self.sqlstate = sqlstate
+
+
+class UnsupportedError(HowdahError):
+    """This version, file or setting cannot be handled; the message says what was found and what is needed."""
+
+    code = "unsupported"
+
+
+class CommandError(HowdahError):
+    """A program of PostgreSQL failed: which, its exit status, the last lines it wrote to stderr."""
+
+    code = "command-failed"
+
+    def __init__(self, program: str, status: int, stderr: str, **details: object) -> None:
+        lines = stderr.strip().splitlines()[-5:]
+        super().__init__(
+            f"{program} failed with exit status {status}: {' / '.join(lines) or 'it wrote nothing'}",
+            **details,  # type: ignore[arg-type]
+        )
+        self.program = program
+        self.status = status
+        self.stderr = stderr
+
+
+class RefusedError(HowdahError):
+    """A guard refused to act; nothing was changed."""
+
+    code = "refused"
+
+
+class ProvisionError(HowdahError):
+    """A role, database, grant or extension could not be set up."""
+
+    code = "setup-failed"
+
+
+class MigrationError(HowdahError):
+    """Base of everything about migrations and their history."""
+
+    code = "migration-error"
+
+
+class SourceError(MigrationError):
+    """The migration files are wrong; nothing was run."""
+
+    code = "bad-migration-files"
+
+
+class HistoryMismatch(MigrationError):
+    """Files and history contradict each other; nothing was run."""
+
+    code = "history-mismatch"
+
+
+class DirtyDatabase(MigrationError):
+    """A run stopped half-way outside a transaction; a human must look."""
+
+    code = "dirty-database"
+
+
+class MigrationFailed(MigrationError):
+    """A migration failed; the message says what is applied and what is not."""
+
+    code = "migration-failed"
+
+
+class LockTimeout(MigrationError, TimeoutError):
+    """Another run holds the migration lock longer than we were told to wait; the message says who."""
+
+    code = "lock-timeout"

@@ -1,0 +1,1 @@
+"""Facts about PostgreSQL: pure, or one subprocess call."""
