@@ -1,0 +1,2 @@
+DROP INDEX cards_search_idx;
+ALTER TABLE cards DROP COLUMN search;

@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY IF EXISTS cards_assignee_id_idx;

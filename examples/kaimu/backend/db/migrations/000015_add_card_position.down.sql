@@ -1,0 +1,2 @@
+CREATE INDEX cards_column_id_idx ON cards (column_id);
+ALTER TABLE cards DROP COLUMN position;

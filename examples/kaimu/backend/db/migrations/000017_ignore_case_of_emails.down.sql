@@ -1,0 +1,8 @@
+BEGIN;
+
+LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE;
+
+DROP INDEX users_email_key;
+ALTER TABLE users ADD CONSTRAINT users_email_key UNIQUE (email);
+
+COMMIT;

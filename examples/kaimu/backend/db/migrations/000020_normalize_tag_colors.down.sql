@@ -1,0 +1,1 @@
+-- Forward only: how each client wrote its colours is not known any more, and every client reads the new form.

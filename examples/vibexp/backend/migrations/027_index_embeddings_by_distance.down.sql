@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY IF EXISTS embeddings_embedding_idx;

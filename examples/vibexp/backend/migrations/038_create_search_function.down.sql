@@ -1,0 +1,1 @@
+DROP FUNCTION nearest_embeddings(vector, uuid, integer);
