@@ -1,0 +1,101 @@
+"""Make a data directory: whole or not at all, with settings for development."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+from pathlib import Path
+
+from howdah.errors import CommandError, UnsupportedError
+from howdah.pg.programs import Account, Programs, server_account
+from howdah.server.state import give
+
+# docs/decisions/0010-local-server.md has the measurements behind these
+_SETTINGS = """
+# Set by howdah for development. ALTER SYSTEM and [dev.settings] in howdah.toml win over these.
+shared_buffers = '64MB'
+max_connections = 100
+# a crash of the machine may take the last 0.6 s of commits, and never damages the data
+synchronous_commit = off
+timezone = 'UTC'
+log_timezone = 'UTC'
+log_line_prefix = '%m [%p] %q%u@%d '
+"""
+
+
+def initialise(data: Path, programs: Programs, *, superuser: str, password: str) -> None:
+    """Make the data directory beside its place, then rename it there; what a killed run left is removed.
+
+    Raises:
+        CommandError: initdb failed.
+    """
+    account = server_account()
+    for half_made in data.parent.glob(f"{data.name}.new-*"):
+        shutil.rmtree(half_made)
+    if data.exists():
+        # no PG_VERSION in it: never a whole data directory; kept, as it is not known to be ours
+        data.rename(data.with_name(f"{data.name}.unknown-{secrets.token_hex(4)}"))
+    made = Path(tempfile.mkdtemp(prefix=f"{data.name}.new-", dir=data.parent))
+    give(made, account)
+    try:
+        _run_initdb(made, programs, superuser, password, account)
+        with (made / "postgresql.conf").open("a", encoding="utf-8") as file:
+            file.write(_SETTINGS)
+        made.rename(data)
+    except BaseException:
+        shutil.rmtree(made, ignore_errors=True)
+        raise
+
+
+def check_data_directory(data: Path, programs: Programs) -> None:
+    """Refuse to start a data directory with programs of another major version.
+
+    Raises:
+        UnsupportedError: with what to do; nothing is deleted.
+    """
+    major = int((data / "PG_VERSION").read_text(encoding="ascii"))
+    if major != programs.version.major:
+        raise UnsupportedError(
+            f"the local server's data is of PostgreSQL {major}, the programs are of {programs.version}",
+            code="data-of-another-version",
+            why=f"PostgreSQL {programs.version.major} cannot read data of {major} ({data}).",
+            fix=f"Install PostgreSQL {major}, or make the server anew; that deletes its data.",
+            next=("howdah dev reset",),
+        )
+
+
+def _run_initdb(
+    made: Path, programs: Programs, superuser: str, password: str, account: Account | None
+) -> None:
+    handle, name = tempfile.mkstemp(dir=made.parent, prefix="password-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(password + "\n")
+        give(Path(name), account)
+        arguments = [
+            f"--pgdata={made}",
+            f"--username={superuser}",
+            f"--pwfile={name}",
+            "--auth-local=trust",
+            "--auth-host=scram-sha-256",
+            "--encoding=UTF8",
+            "--no-instructions",
+            "--no-sync",
+        ]
+        try:
+            programs.run("initdb", *arguments, "--locale=C.UTF-8", account=account)
+        except CommandError as error:
+            if "invalid locale name" not in error.stderr:
+                raise
+            programs.run("initdb", *arguments, *_locale_without_system(programs), account=account)
+    finally:
+        Path(name).unlink()
+
+
+def _locale_without_system(programs: Programs) -> list[str]:
+    """Where the operating system has no C.UTF-8: the server's own (17 or newer), else plain C."""
+    if programs.version.major >= 17:
+        return ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    return ["--locale=C"]

@@ -1,0 +1,5 @@
+"""Fixture plugins, one concern each. They are listed, not searched for."""
+
+from __future__ import annotations
+
+pytest_plugins = ["fix_server", "fix_db", "fix_cli"]
