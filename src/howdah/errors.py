@@ -9,6 +9,7 @@
       ProvisionError               a role, database, grant or extension could not be set up
       MigrationError               base of everything about migrations and their history
         SourceError                the migration files are wrong: duplicates, names, contents
+          ScriptError (ValueError) an SQL script cannot be split; says at which line and why
         HistoryMismatch            files and history contradict each other
         DirtyDatabase              a run stopped half-way outside a transaction; a human must look
         MigrationFailed            a migration failed; says what is applied and what is not
@@ -129,6 +130,20 @@ class SourceError(MigrationError):
     code = "bad-migration-files"
 
 
+class ScriptError(SourceError, ValueError):
+    """An SQL script cannot be split into statements; nothing was run.
+
+    `line` counts from 1, `offset` in characters from 0. Who knows the file's name sets `where`.
+    """
+
+    code = "bad-script"
+
+    def __init__(self, message: str, *, line: int, offset: int, **details: object) -> None:
+        super().__init__(message, **details)  # type: ignore[arg-type]
+        self.line = line
+        self.offset = offset
+
+
 class HistoryMismatch(MigrationError):
     """Files and history contradict each other; nothing was run."""
 
@@ -142,9 +157,20 @@ class DirtyDatabase(MigrationError):
 
 
 class MigrationFailed(MigrationError):
-    """A migration failed; the message says what is applied and what is not."""
+    """A migration failed; `fix` says in words what is applied and what is not.
+
+    Attributes:
+        applied: versions that took effect in this run, in order.
+        failed: the version that failed.
+        pending: versions of the plan that did not run.
+        sqlstate: the server's code, or None where the connection was lost.
+    """
 
     code = "migration-failed"
+    applied: tuple[int, ...] = ()
+    failed: int | None = None
+    pending: tuple[int, ...] = ()
+    sqlstate: str | None = None
 
 
 class LockTimeout(MigrationError, TimeoutError):

@@ -1,0 +1,191 @@
+"""Split an SQL script into its statements, exactly as PostgreSQL's parser would, with positions.
+
+A semicolon ends a statement unless it stands in a literal, a comment, parentheses (CREATE RULE ... DO (a;
+b)) or the body of a routine (BEGIN ATOMIC a; b; END). Only CREATE FUNCTION and CREATE PROCEDURE have such
+bodies, and since no statement in one begins with END, an END behind a semicolon always closes the body,
+whatever CASE ... END and labels named "end" stand inside the statements.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from howdah.pg import lexer
+from howdah.pg.features import Feature, features_of
+from howdah.pg.lexer import BYTE_ORDER_MARK, Kind, read_tokens
+
+MAX_WORDS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of a script.
+
+    `text` has no semicolon at its end and no blank space or comments around it; `offset` is where it begins
+    in the script, in characters; `line` is the line of its first token, from 1. `words` are the unquoted
+    words it begins with, in upper case, at most six: enough to say what it is.
+    """
+
+    text: str
+    offset: int
+    line: int
+    words: tuple[str, ...]
+
+    @property
+    def features(self) -> frozenset[Feature]:
+        """What keeps it from simply being sent inside a transaction of ours."""
+        return features_of(self.text)
+
+    @property
+    def end(self) -> int:
+        """The offset behind the last character of the text."""
+        return self.offset + len(self.text)
+
+
+def split_script(script: str) -> list[Statement]:
+    r"""The statements of a script, without the empty ones; a byte order mark at the start counts as blank.
+
+    The rows between COPY ... FROM STDIN and their end mark `\.` are left out. Raises ScriptError, with the
+    line, for a string, quoted identifier or comment that is not closed, a NUL byte, and a command of psql.
+    """
+    statements: list[Statement] = []
+    position = int(script.startswith(BYTE_ORDER_MARK))
+    line, counted = 1, 0
+    while (start := _first_token(script, position)) < len(script):
+        words = _leading_words(script, start)
+        ending = _find_routine_end if _is_routine(words) else _find_end
+        end, position = ending(script, start)
+        if end == start:
+            continue
+        line += script.count("\n", counted, start)
+        counted = start
+        statement = Statement(script[start:end], start, line, words)
+        statements.append(statement)
+        if words[:1] == ("COPY",) and Feature.COPY_FROM_STDIN in statement.features:
+            rows = _ROWS_END.search(script, position)
+            position = rows.end() if rows else position
+    return statements
+
+
+def _first_token(script: str, position: int) -> int:
+    """Where the first token from `position` on begins that is no comment, else the script's end."""
+    for token in read_tokens(script, position):
+        if token.kind is not Kind.COMMENT:
+            return token.start
+    return len(script)
+
+
+def _leading_words(script: str, start: int) -> tuple[str, ...]:
+    words: list[str] = []
+    for token in read_tokens(script, start):
+        if token.kind is Kind.WORD:
+            words.append(script[token.start : token.end].upper())
+        if token.kind not in (Kind.WORD, Kind.COMMENT) or len(words) == MAX_WORDS:
+            break
+    return tuple(words)
+
+
+def _is_routine(words: tuple[str, ...]) -> bool:
+    return words[:1] == ("CREATE",) and (
+        words[1:2] in (("FUNCTION",), ("PROCEDURE",))
+        or (words[1:3] == ("OR", "REPLACE") and words[3:4] in (("FUNCTION",), ("PROCEDURE",)))
+    )
+
+
+# Everything up to the next character that can matter to where a statement ends, in one match for speed.
+# A doubled quote reads as two strings side by side, which end at the same place.
+_PLAIN = re.compile(
+    rf"""(?: [ \t\n\r\f\v,.=:<>+*\[\]~!@\#^&|`?%0-9]++
+           | (?![eE]') {lexer.WORD}
+           | '[^']*+'
+           | "[^"]*+"
+           | -(?!-)
+           | /(?!\*)
+           | \$ (?! (?:{lexer.TAG})?+ \$ )
+         )*+""",
+    re.VERBOSE,
+)
+_ESCAPE_STRING = re.compile(lexer.ESCAPE_STRING, re.DOTALL)
+_DOLLAR_TAG = re.compile(lexer.DOLLAR_TAG)
+_LINE_COMMENT = re.compile(lexer.LINE_COMMENT)
+_ROWS_END = re.compile(r"^\\\.[ \t]*\r?$", re.MULTILINE)
+_BLANK = " \t\n\r\f\v"
+
+
+def _find_end(script: str, start: int) -> tuple[int, int]:
+    """The end of the statement that begins at `start` and has no body, and where to look for the next."""
+    depth = 0
+    end = position = floor = start  # nothing but blank space and comments stands between `end` and `floor`
+    plain = _PLAIN.match
+    while True:
+        found = plain(script, position)
+        assert found
+        position = found.end()
+        character = script[position : position + 1]
+        if character == "(":
+            depth += 1
+            position += 1
+        elif character == ")":
+            depth = max(depth - 1, 0)
+            position += 1
+        elif character == ";" and depth:
+            position += 1
+        else:
+            end = _last_token_end(script, position, floor=floor, end=end)
+            if character == ";":
+                return end, position + 1
+            if not character:
+                return end, position
+            position = _skip(script, position)
+            floor = position
+            if character not in "-/":
+                end = position
+
+
+def _last_token_end(script: str, position: int, *, floor: int, end: int) -> int:
+    """The end of the last token before `position`: `end`, if only blank space stands behind `floor`."""
+    while position > floor and script[position - 1] in _BLANK:
+        position -= 1
+    return position if position > floor else end
+
+
+def _skip(script: str, position: int) -> int:
+    """The end of the comment, dollar-quoted or E string at `position`; anything else there is an error."""
+    if found := _LINE_COMMENT.match(script, position):
+        return found.end()
+    if script.startswith("/*", position):
+        return lexer.block_comment_end(script, position)
+    if found := _DOLLAR_TAG.match(script, position):
+        return lexer.dollar_quote_end(script, position, found.end())
+    if found := _ESCAPE_STRING.match(script, position):
+        return found.end()
+    lexer.check_other(script, position)
+    return position + 1  # a character that only the server can complain about
+
+
+def _find_routine_end(script: str, start: int) -> tuple[int, int]:
+    """The same for CREATE FUNCTION and CREATE PROCEDURE, token by token."""
+    depth = bodies = 0
+    end = start
+    head: list[str] = []  # the first words of the innermost statement; its other tokens are empty strings
+    previous = ""
+    for token in read_tokens(script, start):
+        if token.kind is Kind.COMMENT:
+            continue
+        if token.kind is Kind.SEMICOLON and depth == 0:
+            if not bodies:
+                return end, token.end
+            head, previous, end = [], "", token.end
+            continue
+        depth = max(depth + (token.kind is Kind.OPEN) - (token.kind is Kind.CLOSE), 0)
+        word = script[token.start : token.end].upper() if token.kind is Kind.WORD and depth == 0 else ""
+        if bodies and not head and word == "END":
+            bodies -= 1
+        if (previous, word) == ("BEGIN", "ATOMIC") and _is_routine(tuple(head)):
+            bodies += 1
+            head = []
+        elif len(head) < MAX_WORDS:
+            head.append(word)
+        previous, end = word, token.end
+    return end, len(script)
