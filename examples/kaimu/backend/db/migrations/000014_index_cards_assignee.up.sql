@@ -1,3 +1,3 @@
 -- Alone in its file: PostgreSQL does not build an index concurrently inside a transaction, and several
 -- statements sent together are one.
-CREATE INDEX CONCURRENTLY IF NOT EXISTS cards_assignee_id_idx ON cards (assignee_id, due_on);
+CREATE INDEX CONCURRENTLY cards_assignee_id_idx ON cards (assignee_id, due_on);
