@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["fix_server", "fix_db", "fix_cli"]
+pytest_plugins = ["fix_server", "fix_db", "fix_cli", "fix_standins", "fix_pgbouncer"]
