@@ -42,6 +42,8 @@ class DatabaseConfig:
         user: name of the role.
         password: masked everywhere.
         options: every other libpq keyword (`sslmode`, `sslrootcert`, `target_session_attrs`, ...).
+        tool_options: parameters of a URL that are not libpq's but another tool's, by their name: golang-migrate's
+            `x-migrations-table`, `x-multi-statement`, ..., Prisma's `pgbouncer`, ...; never sent to the server.
         origin: field or keyword -> where it came from, for people: "--url", "DBHOST in .env", "default".
     """
 
@@ -51,10 +53,12 @@ class DatabaseConfig:
     user: str = ""
     password: Secret | None = None
     options: Mapping[str, str] = field(default_factory=dict)
+    tool_options: Mapping[str, str] = field(default_factory=dict)
     origin: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "options", MappingProxyType(dict(self.options)))
+        object.__setattr__(self, "tool_options", MappingProxyType(dict(self.tool_options)))
         object.__setattr__(self, "origin", MappingProxyType(dict(self.origin)))
 
     def conninfo(self) -> dict[str, str]:
