@@ -72,7 +72,7 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
     """Return as soon as a program listens on a port."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
-        assert process.poll() is None, f"{process.args} ended with {process.returncode}"
+        assert process.poll() is None, f"{process.args!r} ended with {process.returncode}"
         with socket.socket() as client:
             if client.connect_ex(("127.0.0.1", port)) == 0:
                 return

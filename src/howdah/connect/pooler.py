@@ -1,8 +1,8 @@
 """Find out whether a pooler stands between us and the server, and whether it keeps our session together.
 
 No pooler says so itself. What gives one away: it must invent the process number in BackendKeyData, so libpq's
-PQbackendPID differs from what the server answers to `pg_backend_pid()`. In transaction and statement mode, a second
-session is sooner or later served by the server process that has just served the first, which is still open.
+PQbackendPID differs from what the server answers to `pg_backend_pid()`. In transaction and statement mode, a
+second session is soon served by the server process that has just served the first, which is still open.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Pooler:
 
     @property
     def keeps_sessions(self) -> bool:
-        """Whether session locks, SET, temporary tables and LISTEN work through it. UNKNOWN: do not rely on it."""
+        """Whether session locks, SET, temporary tables and LISTEN work through it; False where unknown."""
         return self.kind is PoolMode.SESSION
 
 
@@ -55,8 +55,9 @@ def detect_pooler(
 ) -> Pooler | None:
     """The pooler that an idle autocommit session goes through, or None where it talks to the server itself.
 
-    Costs one query where there is none, and none if the caller has asked for `pg_backend_pid()` already. Behind a
-    pooler, a second session is opened and asked a few times. Takes a few seconds at most, in a full pool too.
+    Costs one query where there is none, and none if the caller has asked for `pg_backend_pid()` already.
+    Behind a pooler, a second session is opened and asked a few times. Takes a few seconds at most, in a full
+    pool too.
     """
     announced = connection.pgconn.backend_pid
     backend_pid = _own_pid(connection) if backend_pid is None else backend_pid
@@ -82,19 +83,19 @@ def _compare(connection: psycopg.Connection, second: PGconn) -> tuple[PoolMode, 
         if len(seen) > 1:
             return _shared_mode(second), f"one session was served by processes {sorted(seen)}"
         answer = _ask(second, _PID)
-        if not answer or answer[0].status != pq.ExecStatus.TUPLES_OK:
+        if answer is None:
             return _judge_full_pool(connection)
+        if not answer or answer[0].status != pq.ExecStatus.TUPLES_OK:
+            return PoolMode.UNKNOWN, "a second session was closed or refused"
         if int(answer[0].get_value(0, 0) or 0) == first_pid:
             return _shared_mode(second), f"two open sessions were served by process {first_pid}"
     return PoolMode.SESSION, f"process {first_pid} served this session and no other in {_ROUNDS} tries"
 
 
 def _judge_full_pool(connection: psycopg.Connection) -> tuple[PoolMode, str]:
-    """The second session got no server process. If the first still has its own at once, that one is kept for it."""
+    """The second session got no server process. If the first has its own at once, that one is kept for it."""
     started = time.monotonic()
-    pid = _own_pid(
-        connection
-    )  # cannot wait for the second: that one asks for a single statement, no transaction
+    pid = _own_pid(connection)  # never waits for the second, which holds no transaction
     if time.monotonic() - started < _ANSWER_SECONDS / 2:
         return PoolMode.SESSION, f"a second session got no server process while this one kept process {pid}"
     return PoolMode.UNKNOWN, "the pool is too busy to tell its mode"
@@ -112,12 +113,12 @@ def _own_pid(connection: psycopg.Connection) -> int:
 
 
 def _ask(pgconn: PGconn, statement: bytes) -> list[PGresult] | None:
-    """The results of a statement; none where the connection is closed instead; None where they do not come in time.
+    """The results of a statement; none where the connection is closed instead; None where they are late.
 
     psycopg's own execute() has no limit.
     """
     deadline = time.monotonic() + _ANSWER_SECONDS
-    results = []
+    results: list[PGresult] = []
     poller = select.poll()
     poller.register(pgconn.socket, select.POLLIN)
     try:
