@@ -20,11 +20,42 @@ from howdah.cli.root import root
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "howdah"
-CLI_PAGE = ROOT / "docs" / "reference" / "cli.md"
-ERRORS_PAGE = ROOT / "docs" / "reference" / "errors.md"
+DOCS = ROOT / "docs"
+INDEX_PAGE = DOCS / "index.md"
+CLI_PAGE = DOCS / "reference" / "cli.md"
+ERRORS_PAGE = DOCS / "reference" / "errors.md"
+# folder of docs -> its heading in the index
+KINDS = {
+    "tutorial": "Learn",
+    "how-to": "Do",
+    "reference": "Look up",
+    "explanation": "Understand",
+    "decisions": "Decisions",
+}
 # Until its entry is written, an error's page says this; `--check` does not let it pass.
 TO_WRITE = "(to be written)"
 _CODE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+def index_page() -> str:
+    """The text of docs/index.md: every page below docs/, by kind."""
+    parts = ["# Documents", "", "Written by `tools/docs.py` from the pages' headings; do not edit."]
+    for folder, heading in KINDS.items():
+        pages = sorted((DOCS / folder).glob("*.md"))
+        parts += ["", f"## {heading}", "", *(f"- [{_title(page)}]({folder}/{page.name})" for page in pages)]
+        if folder == "tutorial":
+            examples = sorted((ROOT / "examples").glob("*/README.md"))
+            parts += [
+                f"- Example {page.parent.name}: [{_title(page)}](../{page.relative_to(ROOT)})"
+                for page in examples
+            ]
+        if folder == "reference":
+            parts.append("- [Glossary](glossary.md)")
+    return "\n".join(parts) + "\n"
+
+
+def _title(page: Path) -> str:
+    return page.read_text().removeprefix("# ").split("\n", 1)[0]
 
 
 def commands(group: click.Group, prefix: str = "howdah") -> Iterator[tuple[str, click.Command]]:
@@ -164,8 +195,12 @@ def error_problems(page: str) -> list[str]:
 
 def problems() -> list[str]:
     """What is out of date, one line each."""
-    cli = [] if _read(CLI_PAGE) == cli_page() else [f"{CLI_PAGE.relative_to(ROOT)} is out of date"]
-    return cli + error_problems(_read(ERRORS_PAGE))
+    generated = {INDEX_PAGE: index_page(), CLI_PAGE: cli_page()}
+    stale = [page for page, text in generated.items() if _read(page) != text]
+    return [
+        *(f"{page.relative_to(ROOT)} is out of date" for page in stale),
+        *error_problems(_read(ERRORS_PAGE)),
+    ]
 
 
 def write() -> None:
@@ -175,6 +210,7 @@ def write() -> None:
     for code in sorted(error_codes()[0] - set(documented_codes(page))):
         page += f"\n### {code}\n\n{TO_WRITE}\n"
     ERRORS_PAGE.write_text(page)
+    INDEX_PAGE.write_text(index_page())
 
 
 def _read(page: Path) -> str:
