@@ -14,9 +14,12 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
+import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from howdah.config.database import DatabaseConfig
+from howdah.config.url import parse_url
 from howdah.pg.programs import Programs, programs_in
 from howdah.server.local import LocalServer
 
@@ -128,13 +131,9 @@ def open_path() -> Iterator[Path]:
 
 
 def _server_at(url: str) -> RunningServer:
-    import psycopg
-
-    from howdah.config.url import parse_url
-
     address = parse_url(url, origin="--pg-url")
     try:
-        with psycopg.connect(**address.conninfo()) as connection:
+        with psycopg.connect(make_conninfo(**address.conninfo())) as connection:
             return RunningServer(address, connection.info.server_version // 10000)
     except psycopg.Error as error:
         pytest.exit(f"--pg-url cannot be reached: {error}", 2)

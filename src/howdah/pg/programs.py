@@ -6,7 +6,6 @@ import functools
 import os
 import stat
 import subprocess
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
@@ -101,10 +100,10 @@ class Programs:
         program: str,
         *arguments: str | Path,
         account: Account | None = None,
-        environment: Mapping[str, str] | None = None,
+        stdin: str = "",
         timeout_seconds: float = 120.0,
     ) -> str:
-        """Run a program to its end and return what it wrote to stdout.
+        """Run a program to its end, in the root directory, and return what it wrote to stdout.
 
         Raises:
             CommandError: it failed, did not end in time, or could not be started.
@@ -112,9 +111,9 @@ class Programs:
         try:
             done = subprocess.run(
                 [self.path(program), *arguments],
-                env={**plain_environment(), **(environment or {})},
+                env=plain_environment(),
                 cwd="/",
-                stdin=subprocess.DEVNULL,
+                input=stdin.encode(),
                 capture_output=True,
                 timeout=timeout_seconds,
                 check=False,

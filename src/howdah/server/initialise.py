@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
 from howdah.errors import CommandError, UnsupportedError
+from howdah.pg.identifiers import quote_identifier, quote_literal
 from howdah.pg.programs import Account, Programs, server_account
+from howdah.server.process import end_processes, find_strays
 from howdah.server.state import give
+from howdah.server.trouble import explain_failed_init
 
 # docs/decisions/0010-local-server.md has the measurements behind these
 _SETTINGS = """
@@ -33,20 +36,24 @@ def initialise(data: Path, programs: Programs, *, superuser: str, password: str)
     """
     account = server_account()
     for half_made in data.parent.glob(f"{data.name}.new-*"):
-        shutil.rmtree(half_made)
+        # initdb goes on for a moment when the howdah that ran it is killed
+        end_processes(find_strays(half_made / "data"), signal.SIGKILL, within_seconds=5)
+        shutil.rmtree(half_made, ignore_errors=True)
     if data.exists():
         # no PG_VERSION in it: never a whole data directory; kept, as it is not known to be ours
         data.rename(data.with_name(f"{data.name}.unknown-{secrets.token_hex(4)}"))
-    made = Path(tempfile.mkdtemp(prefix=f"{data.name}.new-", dir=data.parent))
-    give(made, account)
+    workplace = Path(tempfile.mkdtemp(prefix=f"{data.name}.new-", dir=data.parent))
+    give(workplace, account)
     try:
+        made = workplace / "data"
         _run_initdb(made, programs, superuser, password, account)
         with (made / "postgresql.conf").open("a", encoding="utf-8") as file:
             file.write(_SETTINGS)
         made.rename(data)
-    except BaseException:
-        shutil.rmtree(made, ignore_errors=True)
-        raise
+    except CommandError as error:
+        raise explain_failed_init(error, data.parent) from error
+    finally:
+        shutil.rmtree(workplace, ignore_errors=True)
 
 
 def check_data_directory(data: Path, programs: Programs) -> None:
@@ -66,32 +73,40 @@ def check_data_directory(data: Path, programs: Programs) -> None:
         )
 
 
+def set_password(data: Path, programs: Programs, *, superuser: str, password: str) -> None:
+    """Give the superuser of a stopped server a new password.
+
+    Raises:
+        CommandError: the server's single-user mode failed.
+    """
+    statement = f"ALTER ROLE {quote_identifier(superuser)} PASSWORD {quote_literal(password)}\n"
+    programs.run("postgres", "--single", "-D", data, "postgres", stdin=statement, account=server_account())
+
+
 def _run_initdb(
     made: Path, programs: Programs, superuser: str, password: str, account: Account | None
 ) -> None:
-    handle, name = tempfile.mkstemp(dir=made.parent, prefix="password-")
+    password_file = made.with_name("password")
+    password_file.touch(mode=0o600)
+    password_file.write_text(password + "\n", encoding="utf-8")
+    give(password_file, account)
+    arguments = [
+        "-D",
+        str(made),
+        f"--username={superuser}",
+        f"--pwfile={password_file}",
+        "--auth-local=trust",
+        "--auth-host=scram-sha-256",
+        "--encoding=UTF8",
+        "--no-instructions",
+        "--no-sync",
+    ]
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(password + "\n")
-        give(Path(name), account)
-        arguments = [
-            f"--pgdata={made}",
-            f"--username={superuser}",
-            f"--pwfile={name}",
-            "--auth-local=trust",
-            "--auth-host=scram-sha-256",
-            "--encoding=UTF8",
-            "--no-instructions",
-            "--no-sync",
-        ]
-        try:
-            programs.run("initdb", *arguments, "--locale=C.UTF-8", account=account)
-        except CommandError as error:
-            if "invalid locale name" not in error.stderr:
-                raise
-            programs.run("initdb", *arguments, *_locale_without_system(programs), account=account)
-    finally:
-        Path(name).unlink()
+        programs.run("initdb", *arguments, "--locale=C.UTF-8", account=account)
+    except CommandError as error:
+        if "invalid locale name" not in error.stderr:
+            raise
+        programs.run("initdb", *arguments, *_locale_without_system(programs), account=account)
 
 
 def _locale_without_system(programs: Programs) -> list[str]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from howdah.config.database import DatabaseConfig, Secret
 from howdah.errors import ConfigError
 from howdah.pg.programs import Account, Programs, as_account, plain_environment, server_account
-from howdah.server.initialise import check_data_directory, initialise
+from howdah.server.initialise import check_data_directory, initialise, set_password
 from howdah.server.ports import is_free, loopback_addresses, ports_for
 from howdah.server.process import (
     Postmaster,
@@ -136,7 +136,7 @@ class LocalServer:
                 return False
             self._init()
             self._clear_leftovers()
-            self._start()
+            self._start(self._password())
             return True
 
     def stop(self) -> bool:
@@ -162,11 +162,20 @@ class LocalServer:
         if self.exists:
             check_data_directory(self.data, programs)
             return False
+        # a server whose directory was deleted under it may still run, on the same path
         end_processes(find_strays(self.data), signal.SIGKILL, within_seconds=5)
         password = secrets.token_urlsafe(18)
         initialise(self.data, programs, superuser=SUPERUSER, password=password)
         self._remember(port=0, password=password)
         return True
+
+    def _password(self) -> str:
+        """The superuser's password; a new one is set where the record of it was lost."""
+        if record := self.record:
+            return record.password
+        password = secrets.token_urlsafe(18)
+        set_password(self.data, self._programs(), superuser=SUPERUSER, password=password)
+        return password
 
     def _is_up(self) -> bool:
         """Whether it runs; one that is just starting is waited for."""
@@ -182,13 +191,12 @@ class LocalServer:
         strays = find_strays(self.data)
         left = end_processes(strays, signal.SIGQUIT, within_seconds=2) if strays else []
         end_processes(left, signal.SIGKILL, within_seconds=5)
-        # PostgreSQL clears such files itself, unless the pid is alive; it cannot tell a stranger, we can
-        if read_postmaster_file(self.data):
-            (self.data / "postmaster.pid").unlink()
+        # PostgreSQL clears them itself, unless they are damaged or a stranger has the pid
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
         for leftover in socket_directory(self.directory).glob(".s.PGSQL.*"):
             leftover.unlink()
 
-    def _start(self) -> None:
+    def _start(self, password: str) -> None:
         account = server_account()
         self._prepare_socket_directory(account)
         self._turn_log()
@@ -207,9 +215,7 @@ class LocalServer:
             if self.port or not lost_port or len(refused) > 5:
                 raise explain_failed_start(process.poll(), said, self.directory)
             refused.add(port)
-        record = self.record
-        assert record is not None
-        self._remember(port=port, password=record.password)
+        self._remember(port=port, password=password)
 
     def _launch(self, port: int, account: Account | None) -> subprocess.Popen[bytes]:
         options = {

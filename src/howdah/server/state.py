@@ -11,8 +11,9 @@ import re
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from howdah.errors import ConfigError, LockTimeout
 from howdah.pg.programs import Account, server_account
@@ -23,20 +24,12 @@ _LONGEST_SOCKET = 103
 
 @dataclass(frozen=True)
 class ServerRecord:
-    """What is remembered about a server from run to run, readable by its owner only.
-
-    `why` and `standins` are the choice of programs as it was explained when the server was last started.
-    """
+    """What is remembered about a server from run to run."""
 
     port: int
-    password: str
     bindir: str
     version: str
-    why: str = ""
-    standins: tuple[str, ...] = ()
-
-    def __repr__(self) -> str:
-        return f"ServerRecord(port={self.port}, bindir={self.bindir!r})"
+    password: str = field(repr=False)
 
 
 def state_home(environ: Mapping[str, str] = os.environ) -> Path:
@@ -100,25 +93,40 @@ def give(path: Path, account: Account | None) -> None:
 def read_record(directory: Path) -> ServerRecord | None:
     """What is remembered about the server in a directory; None where nothing usable is."""
     try:
-        stated = json.loads((directory / "server.json").read_text(encoding="utf-8"))
-        known = {field.name: stated[field.name] for field in fields(ServerRecord) if field.name in stated}
-        return ServerRecord(**{**known, "standins": tuple(known.get("standins", ()))})
-    except (OSError, ValueError, TypeError, AttributeError):
+        return ServerRecord(**read_private(directory / "server.json"))
+    except TypeError:
         return None
 
 
 def write_record(directory: Path, record: ServerRecord) -> None:
-    """Remember; a reader sees the old record or the new one, never half of it."""
-    handle, name = tempfile.mkstemp(dir=directory, prefix="server.json-")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(asdict(record), file, indent=2)
-    Path(name).replace(directory / "server.json")
+    """Remember what the next run needs."""
+    write_private(directory / "server.json", asdict(record))
+
+
+def read_private(file: Path) -> dict[str, Any]:
+    """What `write_private` wrote; empty where nothing usable is."""
+    try:
+        stated = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return stated if isinstance(stated, dict) else {}
+
+
+def write_private(file: Path, values: Mapping[str, Any]) -> None:
+    """Write a file that only we can read; a reader sees the old one or the new one, never half of it."""
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f"{file.name}-")
+    with os.fdopen(handle, "w", encoding="utf-8") as opened:
+        json.dump(values, opened, indent=2)
+    Path(name).replace(file)
 
 
 def socket_directory(directory: Path) -> Path:
-    """The directory of the server's socket: beside its data, or in /tmp where that path would be too long."""
+    """The directory of the server's socket: beside its data, or in /tmp where libpq could not use that path.
+
+    It would be too long, or hold a comma, which separates hosts.
+    """
     beside = directory / "socket"
-    if len(os.fsencode(beside / ".s.PGSQL.65535")) <= _LONGEST_SOCKET:
+    if len(os.fsencode(beside / ".s.PGSQL.65535")) <= _LONGEST_SOCKET and "," not in str(beside):
         return beside
     return Path("/tmp") / f"howdah-{os.geteuid()}-{hashlib.sha256(os.fsencode(directory)).hexdigest()[:12]}"  # noqa: S108
 

@@ -58,9 +58,24 @@ _TROUBLES = (
 )
 
 
+def explain_failed_init(error: CommandError, directory: Path) -> CommandError:
+    """The error of a failed initdb, with the reason where it is a known one."""
+    found = _find_trouble(error.stderr)
+    if found is None:
+        return error
+    return CommandError(
+        error.program,
+        error.status,
+        error.stderr,
+        code=found.code,
+        why=found.why,
+        fix=f"{found.fix} The directory is {directory}.",
+    )
+
+
 def explain_failed_start(status: int | None, said: str, directory: Path) -> CommandError:
     """The error for a server that ended, or did not get ready, with what it wrote to its log."""
-    found = next((trouble for trouble in _TROUBLES if re.search(trouble.pattern, said)), None)
+    found = _find_trouble(said)
     stop = -1 if status is None else status
     log = f"The whole log is {directory / 'server.log'}."
     next_commands = (
@@ -75,6 +90,10 @@ def explain_failed_start(status: int | None, said: str, directory: Path) -> Comm
         fix=f"{found.fix} {log}" if found else log,
         next=next_commands,
     )
+
+
+def _find_trouble(said: str) -> _Trouble | None:
+    return next((trouble for trouble in _TROUBLES if re.search(trouble.pattern, said)), None)
 
 
 def telling_lines(said: str) -> list[str]:
