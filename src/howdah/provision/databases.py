@@ -1,0 +1,108 @@
+"""Decide about the database, its owner and its schemas."""
+
+from __future__ import annotations
+
+import re
+
+from howdah.provision.changes import ChangeOwner, CreateDatabase, CreateSchema
+from howdah.provision.evolve import evolve
+from howdah.provision.facts import Database, Facts
+from howdah.provision.rights import (
+    has_in_effect,
+    has_privileges_of,
+    may_create_databases,
+    may_set_role,
+)
+from howdah.provision.steps import Status, Step, acting_for, blocked, forbidden, missing_role, there
+
+
+def decide_database(wanted: CreateDatabase, facts: Facts) -> list[Step]:
+    """The database is there; where encoding or locale are named, with these."""
+    if facts.database is not None:
+        return [there(wanted, f"owned by {facts.database.owner}"), *_fixed_at_birth(wanted, facts.database)]
+    if wanted.owner and wanted.owner not in facts.roles:
+        return [missing_role(wanted, wanted.owner)]
+    if not may_create_databases(facts, facts.user):
+        return [forbidden(wanted, facts, missing="CREATEDB", who="a superuser or a role with CREATEDB")]
+    joins = acting_for(wanted.owner, facts, may_set_role) if wanted.owner else []
+    if joins is None:
+        return [_not_for_owner(wanted, facts, wanted.owner or "")]
+    return [*joins, Step(wanted, Status.CREATE)]
+
+
+def _fixed_at_birth(wanted: CreateDatabase, found: Database) -> list[Step]:
+    differs = []
+    if wanted.encoding and _plain(wanted.encoding) != _plain(found.encoding):
+        differs.append(f"its encoding is {found.encoding}, not {wanted.encoding}")
+    if wanted.locale and {_plain(found.collate), _plain(found.ctype)} != {_plain(wanted.locale)}:
+        differs.append(f"its locale is {found.collate} (ctype {found.ctype}), not {wanted.locale}")
+    if not differs:
+        return []
+    return [
+        blocked(
+            wanted,
+            code="fixed-at-creation",
+            why=f"The database is there, but {' and '.join(differs)}; a database keeps both for life.",
+            fix="Dump it, create it anew and restore it, or change howdah.toml.",
+        )
+    ]
+
+
+def _plain(name: str) -> str:
+    """`en_US.UTF-8` and `en_US.utf8` are one locale, `UTF-8` and `utf8` one encoding."""
+    plain = re.sub(r"[^a-z0-9.@_]", "", name.lower())
+    return {"unicode": "utf8"}.get(plain, plain)
+
+
+def decide_owner(wanted: ChangeOwner, facts: Facts) -> list[Step]:
+    """The database belongs to the owner that the project names; a database to be made is made with it."""
+    if facts.database is None or facts.database.owner == wanted.owner:
+        return []
+    if wanted.owner not in facts.roles:
+        return [missing_role(wanted, wanted.owner)]
+    now = facts.database.owner
+    if not (has_privileges_of(facts, facts.user, now) and may_create_databases(facts, facts.user)):
+        who = f"a superuser, or a member of {now} and {wanted.owner} with CREATEDB"
+        missing = f"the privileges of the owner, {now}, together with CREATEDB"
+        return [forbidden(wanted, facts, missing=missing, who=who)]
+    joins = acting_for(wanted.owner, facts, may_set_role)
+    if joins is None:
+        return [_not_for_owner(wanted, facts, wanted.owner)]
+    return [*joins, Step(wanted, Status.CHANGE, f"it is {now}'s")]
+
+
+def decide_schema(wanted: CreateSchema, facts: Facts) -> list[Step]:
+    """The schema is there, whoever owns it."""
+    assert facts.inside is not None
+    assert facts.database is not None
+    if wanted.name in facts.inside.schemas:
+        return [there(wanted, f"owned by {facts.inside.schemas[wanted.name].owner}")]
+    if wanted.owner and wanted.owner not in facts.roles:
+        return [missing_role(wanted, wanted.owner)]
+    name = facts.database.name
+    joins = acting_for(wanted.owner, facts, may_set_role) if wanted.owner else []
+    if joins is None:
+        return [_not_for_owner(wanted, facts, wanted.owner or "")]
+    after = facts
+    for join in joins:
+        after = evolve(join.change, after)
+    if has_in_effect(after, facts.user, "CREATE", facts.database.grants):
+        return [*joins, Step(wanted, Status.CREATE)]
+    return [
+        forbidden(
+            wanted,
+            facts,
+            missing=f"CREATE on database {name}",
+            who=f"a superuser or {facts.database.owner}, the owner of the database",
+        )
+    ]
+
+
+def _not_for_owner(wanted: CreateDatabase | ChangeOwner | CreateSchema, facts: Facts, owner: str) -> Step:
+    option = " with SET" if facts.major >= 16 else ""
+    return forbidden(
+        wanted,
+        facts,
+        missing=f"membership in {owner}{option}, needed to give it something",
+        who=f"a superuser or a member of {owner}",
+    )
