@@ -52,7 +52,7 @@ def split_hosts(config: DatabaseConfig) -> list[Address]:
     """One address a host of the configuration, unresolved, in the order to try them.
 
     Raises:
-        ValueError: the numbers of hosts, addresses and ports do not match.
+        ValueError: a port is not one, or the numbers of hosts, addresses and ports do not match.
     """
     hosts = config.host.split(",")
     hostaddrs = config.options.get("hostaddr", "").split(",")
@@ -64,6 +64,9 @@ def split_hosts(config: DatabaseConfig) -> list[Address]:
             raise ValueError(f"{len(values)} {name} for {count} servers")
         # a single port serves every host; a single host of several addresses names their certificate
         lists.append(values * count if len(values) == 1 else values)
+    for port in filter(None, ports):
+        if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+            raise ValueError(f'invalid port number: "{port}"')
     addresses = [Address(host, port, hostaddr) for host, hostaddr, port in zip(*lists, strict=True)]
     if config.options.get("load_balance_hosts") == "random":
         random.shuffle(addresses)

@@ -48,6 +48,7 @@ class Failure:
         errno: of the operating system or, for step RESOLVE, of the resolver (socket.EAI_*).
         detail: the server's DETAIL.
         hint: the server's HINT.
+        tls_would_help: an encrypted attempt, made after this one, got further.
     """
 
     step: Step
@@ -58,6 +59,7 @@ class Failure:
     errno: int | None = None
     detail: str | None = None
     hint: str | None = None
+    tls_would_help: bool = False
 
 
 # libpq starts each address it tried on a line of its own

@@ -6,6 +6,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import psycopg
 from psycopg import pq
@@ -40,11 +41,18 @@ def open_session(
     Raises:
         ConnectError: with the SQLSTATE where a server answered, the step, the reason and the fix.
     """
-    timeout_seconds = _own_timeout(config) or timeout_seconds
-    result = _try_all(config, application_name=application_name, timeout_seconds=timeout_seconds)
+    result = try_session(config, application_name=application_name, timeout_seconds=timeout_seconds)
     if isinstance(result, Diagnosis):
         raise result.as_error()
     return result
+
+
+def try_session(
+    config: DatabaseConfig, *, application_name: str = "howdah", timeout_seconds: float = 10.0
+) -> psycopg.Connection | Diagnosis:
+    """Like open_session(), with the diagnosis as a value instead of an error."""
+    timeout_seconds = _own_timeout(config) or timeout_seconds
+    return _try_all(config, application_name=application_name, timeout_seconds=timeout_seconds)
 
 
 def wait_for_session(
@@ -122,10 +130,27 @@ def _try_all(
             result = log_in(conninfo, place=address.place, timeout_seconds=limit)
             if not isinstance(result, list):
                 return _as_connection(result)
-            failures += result
+            failures += [_look_with_tls(config, address, failure, limit) for failure in result]
             for failure in result:
                 _log.debug("%s: %s: %s", shown_target(config), failure.place, failure.message)
     return diagnose(config, failures)
+
+
+def _look_with_tls(
+    config: DatabaseConfig, address: Address, failure: Failure, timeout_seconds: float
+) -> Failure:
+    """The failure, and whether encryption would have helped.
+
+    The server says the same of a line that is missing and of one that wants TLS, but for words it translates.
+    """
+    if failure.routine != "ClientAuthentication" or address.is_socket:
+        return failure
+    from howdah.connect.probe import probe_address  # with ssl, 10 ms to import, for failures only
+
+    encrypted = replace(config, options={**config.options, "sslmode": "require", "sslrootcert": ""})
+    found = probe_address(encrypted, address, timeout_seconds=timeout_seconds)
+    refused_again = found.failure is not None and found.failure.routine == failure.routine
+    return replace(failure, tls_would_help=found.tls is not None and not refused_again)
 
 
 def _addresses(

@@ -25,6 +25,7 @@ class Cause:
         place: a regular expression found in the address as shown.
         step: the step that failed.
         errnos: of the system, or of the resolver for name resolution.
+        tls_would_help: only where an encrypted attempt got further.
         reported_step: the step to name where libpq's own state says less.
     """
 
@@ -40,12 +41,14 @@ class Cause:
     place: str = ""
     step: Step | None = None
     errnos: tuple[int, ...] = ()
+    tls_would_help: bool = False
     reported_step: Step | None = None
 
     def fits(self, failure: Failure) -> bool:
         """Whether the failure has every property this row asks for."""
         return (
             (failure.sqlstate or "").startswith(self.sqlstate)
+            and (not self.tls_would_help or failure.tls_would_help)
             and (not self.routine or failure.routine == self.routine)
             and (self.step is None or failure.step is self.step)
             and (not self.errnos or failure.errno in self.errnos)

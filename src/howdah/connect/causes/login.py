@@ -52,6 +52,13 @@ LOGIN = (
         fix="Give the user's certificate and key as sslcert and sslkey.",
     ),
     Cause(
+        code="tls-required",
+        sqlstate="28000",
+        tls_would_help=True,
+        why="The server takes encrypted connections only, and this address has TLS switched off.",
+        fix="Use sslmode=require, or better verify-full with the provider's certificate as sslrootcert.",
+    ),
+    Cause(
         code="no-hba-entry",
         sqlstate="28000",
         routine="ClientAuthentication",

@@ -87,7 +87,8 @@ NETWORK = (
     ),
     Cause(
         code="not-postgresql",
-        words="received invalid response to|expected authentication request from server|"
+        words="expected PostgreSQL's answer|received invalid response to|expected authentication request"
+        " from server|"
         "invalid authentication request|received invalid protocol|message contents do not agree|"
         "no terminator|insufficient data",
         why="Something else than PostgreSQL listens at {place}, such as a web server.",
