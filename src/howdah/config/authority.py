@@ -1,9 +1,9 @@
 """Where the user, the password and the hosts of a URL end, also when the password was not percent-encoded.
 
-The rule, for `USER:PASSWORD@HOSTS/DATABASE?PARAMETERS`: every `@` is tried as the one that ends the password (and
-none, for a URL without a user). A reading is possible when hosts and ports look like hosts and ports, the database
-has no `@` and no `/`, and each parameter is a known one. A URL that can be read as the standard says is read so.
-Otherwise exactly one reading must be possible.
+The rule, for `USER:PASSWORD@HOSTS/DATABASE?PARAMETERS`: every `@` is tried as the one that ends the
+password (and none, for a URL without a user). A reading is possible when hosts and ports look like hosts
+and ports, the database has no `@` and no `/`, and each parameter is a known one. A URL that can be read as
+the standard says is read so. Otherwise exactly one reading must be possible.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-# A name or address (percent-encoded where it must be), an address in brackets, or nothing; then perhaps a port.
-_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.%a-z]+\]|[^\s\[\]:/?#@,]*)(?::\d*)?")
+# A name or address (percent-encoded where it must be), an address in brackets, or nothing; perhaps a port.
+_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.%a-z]+\]|[^\s\[\]:/?#@,]*)(?::([0-9]{0,5}))?")
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One way to read what follows `://`; nothing is percent-decoded yet. `userinfo` is None where no @ ends one."""
+    """One way to read what follows `://`; nothing is decoded yet. `userinfo` is None where no @ ends one."""
 
     userinfo: str | None
     hosts: str
@@ -27,7 +27,7 @@ class Reading:
 
 
 def possible_readings(text: str, *, is_parameter: Callable[[str], bool]) -> list[Reading]:
-    """The ways to read what follows `://`, best first; one where the text is clear, none where it makes no sense."""
+    """The ways to read what follows `://`: one where the text is clear, none where it makes no sense."""
     end = min((index for index in map(text.find, "/?") if index >= 0), default=len(text))
     standard = _read(text, text.rfind("@", 0, end))
     # An @ in a parameter (application_name=me@here) is no reason for doubt; one in the database's name is.
@@ -55,4 +55,5 @@ def _is_possible(reading: Reading, is_parameter: Callable[[str], bool]) -> bool:
 
 
 def _has_hosts(reading: Reading) -> bool:
-    return all(_HOST.fullmatch(host) for host in reading.hosts.split(","))
+    places = [_HOST.fullmatch(place) for place in reading.hosts.split(",")]
+    return all(place and int(place[1] or 0) < 65536 for place in places)

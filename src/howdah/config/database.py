@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from howdah.config.keywords import SECRET_OPTIONS
+
 
 class Secret:
     """A text that never shows: repr and str are masked; `reveal()` gives it to the driver."""
@@ -42,8 +44,8 @@ class DatabaseConfig:
         user: name of the role.
         password: masked everywhere.
         options: every other libpq keyword (`sslmode`, `sslrootcert`, `target_session_attrs`, ...).
-        tool_options: parameters of a URL that are not libpq's but another tool's, by their name: golang-migrate's
-            `x-migrations-table`, `x-multi-statement`, ..., Prisma's `pgbouncer`, ...; never sent to the server.
+        tool_options: parameters of a URL that are another tool's: golang-migrate's `x-migrations-table`,
+            `x-multi-statement`, ..., Prisma's `pgbouncer`, ...; never sent to the server.
         origin: field or keyword -> where it came from, for people: "--url", "DBHOST in .env", "default".
     """
 
@@ -61,8 +63,16 @@ class DatabaseConfig:
         object.__setattr__(self, "tool_options", MappingProxyType(dict(self.tool_options)))
         object.__setattr__(self, "origin", MappingProxyType(dict(self.origin)))
 
+    def __repr__(self) -> str:
+        options = {key: "***" if key in SECRET_OPTIONS else value for key, value in self.options.items()}
+        return (
+            f"DatabaseConfig(host={self.host!r}, port={self.port!r}, database={self.database!r},"
+            f" user={self.user!r}, password={self.password!r}, options={options!r},"
+            f" tool_options={dict(self.tool_options)!r})"
+        )
+
     def conninfo(self) -> dict[str, str]:
-        """libpq keywords and values, the password among them, for a driver; unset ones are left out."""
+        """Keywords of libpq and values, the password among them, for a driver; unset ones are left out."""
         named = {
             "host": self.host,
             "port": self.port,
@@ -79,6 +89,8 @@ class DatabaseConfig:
             f"{host}:{port}" if port else host
             for host, port in zip(self.host.split(","), self._ports(), strict=True)
         )
+        if not self.host and "service" in self.options:
+            place = f"service {self.options['service']}"
         text = f"{self.database or '(default database)'} on {place or '(default host)'}"
         return f"{text} as {self.user}" if self.user else text
 

@@ -25,7 +25,7 @@ _ALIASES = {
     "loadBalanceHosts": "load_balance_hosts",
 }
 
-# Parameters that set a server setting for the session: golang-migrate, lib/pq, pgx and asyncpg hand them over so.
+# Parameters that set a server setting for the session: lib/pq, pgx and asyncpg hand them over so.
 _SETTINGS = {
     **{
         name: name
@@ -54,21 +54,23 @@ _SETTINGS = {
 
 # Parameters that concern a driver's or a pool's inside: of no meaning here, kept in `tool_options`.
 _OF_TOOLS = frozenset(
-    # Prisma
-    "pgbouncer connection_limit pool_timeout statement_cache_size socket_timeout single_use_connections sslaccept"
-    # pgx and pgxpool
-    " pool_max_conns pool_min_conns pool_min_idle_conns pool_max_conn_lifetime pool_max_conn_lifetime_jitter"
-    " pool_max_conn_idle_time pool_health_check_period default_query_exec_mode statement_cache_capacity"
-    " statement_cache_mode description_cache_capacity prefer_simple_protocol min_read_buffer_size"
-    # lib/pq, sqlx, node-postgres
-    " binary_parameters disable_prepared_binary_result statement-cache-capacity uselibpqcompat max min"
-    # SQLAlchemy, asyncpg, Django, Rails, Ecto
-    " prepared_statement_cache_size async_fallback conn_max_age conn_health_checks pool pool_size encoding"
-    " prepared_statements reconnect timeout serverVersion charset"
-    # JDBC
-    " socketTimeout tcpKeepAlive prepareThreshold reWriteBatchedInserts stringtype defaultRowFetchSize readOnly"
-    " binaryTransfer preparedStatementCacheQueries preparedStatementCacheSizeMiB autosave cancelSignalTimeout"
-    " logUnclosedConnections assumeMinServerVersion".split()
+    """
+    pgbouncer connection_limit pool_timeout statement_cache_size socket_timeout single_use_connections
+    sslaccept
+
+    pool_max_conns pool_min_conns pool_min_idle_conns pool_max_conn_lifetime pool_max_conn_lifetime_jitter
+    pool_max_conn_idle_time pool_health_check_period default_query_exec_mode statement_cache_capacity
+    statement_cache_mode description_cache_capacity prefer_simple_protocol min_read_buffer_size
+
+    binary_parameters disable_prepared_binary_result statement-cache-capacity uselibpqcompat max min
+
+    prepared_statement_cache_size async_fallback conn_max_age conn_health_checks pool pool_size encoding
+    prepared_statements reconnect timeout serverVersion charset
+
+    socketTimeout tcpKeepAlive prepareThreshold reWriteBatchedInserts stringtype defaultRowFetchSize readOnly
+    binaryTransfer preparedStatementCacheQueries preparedStatementCacheSizeMiB autosave cancelSignalTimeout
+    logUnclosedConnections assumeMinServerVersion
+    """.split()  # noqa: SIM905 - by tool: Prisma; pgx; lib/pq, sqlx, node; SQLAlchemy, Django, Rails, Ecto; JDBC
 )
 
 _TARGETS = {  # JDBC's targetServerType
@@ -82,7 +84,7 @@ _TARGETS = {  # JDBC's targetServerType
 
 
 def translate(name: str, value: str, *, origin: str) -> tuple[str, str] | None:
-    """libpq's keyword and value for a parameter of a URL, or None for one that is a tool's own (kept apart).
+    """The keyword and value of libpq for a parameter of a URL, or None for one that is another tool's.
 
     The server settings of several parameters arrive as keyword `options`; the caller joins them.
 
@@ -99,7 +101,7 @@ def translate(name: str, value: str, *, origin: str) -> tuple[str, str] | None:
     if name in _SETTINGS:
         if name in ("schema", "currentSchema"):
             schemas = [schema for schema in value.split(",") if schema]
-            # Prisma writes schema=public into every URL; poolers refuse `options`, and public is found anyway.
+            # Prisma writes schema=public into every URL; poolers refuse `options`, and public is the default.
             if schemas == ["public"]:
                 return "options", ""
             value = ",".join('"' + schema.replace('"', '""') + '"' for schema in schemas)

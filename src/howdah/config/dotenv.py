@@ -1,11 +1,11 @@
-"""`.env` files: text to names and values. Nothing is ever run.
+r"""`.env` files: text to names and values. Nothing is ever run.
 
 * `NAME=value`, `export NAME=value`, blank lines, `# comment`; a name alone is passed over, as Compose does.
 * Unquoted: up to the end of the line, blanks at both ends cut, a comment begins at a `#` after a blank.
-* `'single quotes'`: as it stands, over several lines if need be; `\\'` is a quote.
-* `"double quotes"`: over several lines if need be; `\\n \\r \\t \\" \\\\ \\$` mean what they do elsewhere.
-* `${NAME}` and `${NAME:-default}` are replaced outside single quotes, from the environment first, then from the
-  lines above. `$NAME` and `$(command)` are left as they stand: a `$` in a password needs no care.
+* `'single quotes'`: as it stands, over several lines if need be; `\'` is a quote.
+* `"double quotes"`: over several lines if need be; `\n \r \t \" \\ \$` mean what they do elsewhere.
+* `${NAME}` and `${NAME:-default}` are replaced outside single quotes, from the environment first, then from
+  the lines above. `$NAME` and `$(command)` are left as they stand: a `$` in a password needs no care.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from howdah.config.references import REFERENCE
 from howdah.errors import ConfigError, Where
 
 _ENTRY = re.compile(
@@ -31,7 +32,6 @@ _ENTRY = re.compile(
 )
 _EMPTY = re.compile(r"[ \t]*(?:\#[^\n]*)?(?:\n|\Z)")
 _COMMENT = re.compile(r"(?:^|[ \t]+)\#.*")
-_REFERENCE = re.compile(r"\$\{([A-Za-z_]\w*)(?::-([^}]*))?\}")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "$"}
 
 
@@ -72,7 +72,7 @@ def parse_env(text: str, *, environ: Mapping[str, str], file: str = ".env") -> d
                 code="bad-env-file",
                 where=Where(file, text.count("\n", 0, position) + 1),
                 why="A quote may be open, or the name has a character that no variable has.",
-                fix="Write NAME='value', and put a value that has quotes in it into the other kind of quotes.",
+                fix="Write NAME='value'; put a value that has quotes in it into the other kind of quotes.",
             )
     return variables
 
@@ -88,13 +88,13 @@ def _value(entry: re.Match[str], known: Mapping[str, str]) -> str | None:
 
 
 def _expand(text: str, known: Mapping[str, str]) -> str:
-    return _REFERENCE.sub(lambda found: known.get(found[1]) or found[2] or "", text)
+    return REFERENCE.sub(lambda found: known.get(found[1]) or found[2] or "", text)
 
 
 def _expand_quoted(text: str, known: Mapping[str, str]) -> str:
-    """Escapes and references in one pass, so that `\\$` protects what follows it."""
+    r"""Escapes and references in one pass, so that `\$` protects what follows it."""
     return re.sub(
-        rf"\\(.)|{_REFERENCE.pattern}",
+        rf"\\(.)|{REFERENCE.pattern}",
         lambda found: _ESCAPES.get(found[1], found[0]) if found[1] else known.get(found[2]) or found[3] or "",
         text,
         flags=re.DOTALL,

@@ -1,7 +1,7 @@
 """The environment variables in which applications keep the address of a database, as one table.
 
-One rule holds for all: an address comes from one convention. Parts of two are never put together; what another
-convention would add is reported by `resolve`, not used.
+One rule holds for all: an address comes from one convention. Parts of two are never put together; what
+another convention would add is reported by `resolve`, not used.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def mapped_convention(names: Mapping[str, str], defaults: Mapping[str, str]) -> 
 
 
 def find_part(convention: Convention, part: str, layers: Sequence[Layer]) -> Found | None:
-    """The value of a part: the first layer that sets one of its variables; an empty variable counts as not set."""
+    """The value of a part, from the first layer that sets one of its variables; empty ones are not set."""
     for layer in layers:
         for variable in convention.parts.get(part, ()):
             value = layer.values.get(variable, "")
@@ -144,9 +144,11 @@ def find_part(convention: Convention, part: str, layers: Sequence[Layer]) -> Fou
     return None
 
 
-def speaks(convention: Convention, layers: Sequence[Layer]) -> bool:
-    """Whether the variables that are set name a database."""
-    return any(find_part(convention, part, layers) for part in convention.anchors)
+def find_anchor(convention: Convention, layers: Sequence[Layer]) -> Found | None:
+    """The part by which the convention names a database, if it does."""
+    return next(
+        (found for part in convention.anchors if (found := find_part(convention, part, layers))), None
+    )
 
 
 def read_convention(convention: Convention, layers: Sequence[Layer]) -> DatabaseConfig:
@@ -191,7 +193,7 @@ def left_out(config: DatabaseConfig, names: Mapping[str, str]) -> tuple[str, ...
 
 
 def print_env(variables: Mapping[str, str]) -> str:
-    """Lines `NAME='value'` for a shell or a `.env` file. Passwords are real: that is what the lines are for."""
+    """Lines `NAME='value'` for a shell or a `.env` file, with the real password: that is their purpose."""
     return "".join(f"{name}={_quote(value)}\n" for name, value in variables.items())
 
 

@@ -10,7 +10,7 @@ PARTS = ("host", "port", "name", "user", "password", "sslmode", "sslrootcert", "
 """The parts of an address that a variable may hold, besides `url` and `direct-url`."""
 
 _VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
-_NO_PASSWORD = "Passwords are never in this file; name the variable that holds it:"
+_NO_SECRETS = "Passwords are never in this file; name the variable that holds it:"
 
 
 def _variable(help_text: str) -> Text:
@@ -46,7 +46,7 @@ _DEFAULTS = Table(
         "sslkey": Text("File of the client's key, relative to this file."),
     },
     "What the application takes for variables of `env` that are not set.",
-    hints={"password": f'{_NO_PASSWORD} env = {{ password = "DB_PASSWORD" }}'},
+    hints={"password": f'{_NO_SECRETS} env = {{ password = "DB_PASSWORD" }}'},
 )
 _ROLE = Table(
     {
@@ -56,7 +56,7 @@ _ROLE = Table(
         "connection-limit": Integer("How many sessions the role may have; -1 for any number.", -1, 262143),
     },
     "A role that `howdah setup` keeps.",
-    hints={"password": f'{_NO_PASSWORD} password-env = "DB_PASSWORD"'},
+    hints={"password": f'{_NO_SECRETS} password-env = "DB_PASSWORD"'},
 )
 _GRANT = Table(
     {
@@ -114,7 +114,7 @@ _DATABASE = Table(
     },
     "One database of the project.",
     hints={
-        "password": f'{_NO_PASSWORD} env = {{ password = "DB_PASSWORD" }}',
+        "password": f'{_NO_SECRETS} env = {{ password = "DB_PASSWORD" }}',
         "dir": "Did you mean 'migrations'?",
         "extensions": "Extensions belong to [database.NAME.setup].",
         "owner": "The owner belongs to [database.NAME.setup].",

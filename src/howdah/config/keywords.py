@@ -1,11 +1,14 @@
-"""libpq's connection keywords and their PG* variables (PostgreSQL 18, section "Database Connection Control Functions")."""
+"""The connection keywords of libpq and their PG* variables.
+
+As of PostgreSQL 18, "Database Connection Control Functions" and "Environment Variables" in its documentation.
+"""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
 
-# keyword -> the variable that libpq reads for it, or "" where there is none. The five fields of DatabaseConfig first.
+# keyword -> the variable that libpq reads for it, or "" where there is none; first what are fields
 FIELD_VARIABLES: dict[str, str] = {
     "host": "PGHOST",
     "port": "PGPORT",

@@ -61,12 +61,12 @@ class DatabaseSettings:
         name: the key in the file; the database's own name too unless the address says another.
         url: an address without password, or one with ${VARIABLE}s; None where the environment tells.
         direct_url: the address that avoids a transaction-mode pooler; used for locks and DDL.
-        env: part of the address -> the application's variable: keys `url`, `direct_url`, `host`, `port`, `name`,
-            `user`, `password`, `sslmode`, `sslrootcert`, `sslcert`, `sslkey`.
+        env: part of the address -> the application's variable: keys `url`, `direct_url`, `host`, `port`,
+            `name`, `user`, `password`, `sslmode`, `sslrootcert`, `sslcert`, `sslkey`.
         defaults: part of the address -> what the application takes where the variable of `env` is not set.
         migrations: directory of the migration files; None: found by itself.
         format: name of the format; None: detected.
-        history_table: name of the history table where it is not the format's own, as `table` or `schema.table`.
+        history_table: the history table where it is not the format's own, as `table` or `schema.table`.
         protected: destructive commands are refused.
         expect: `table.column` or `schema.table.column` -> type, checked by `doctor` after `migrate`.
     """
@@ -115,8 +115,8 @@ class Project:
 def load_project(start: Path | None = None, *, file: Path | None = None) -> Project:
     """The project around a folder, the current one by default, or the project of a given file.
 
-    The nearest folder upward that holds howdah.toml, a pyproject.toml with [tool.howdah], or .git is the root.
-    Without a file of howdah's, the project is assumed: one database named after the root folder.
+    The nearest folder upward that holds howdah.toml, a pyproject.toml with [tool.howdah], or .git is the
+    root. Without a file of howdah's, the project is assumed: one database named after the root folder.
 
     Raises:
         ConfigError: the file is wrong, names an unknown key, or there are two files; `where` has the line.
@@ -277,8 +277,8 @@ def _dev(table: Mapping[str, Any], root: Path) -> DevSettings:
     )
 
 
-def _setting(value: str | float | bool) -> str:
-    return ("on" if value else "off") if isinstance(value, bool) else str(value)
+def _setting(value: str | float) -> str:
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
 
 
 def _path(text: str, root: Path) -> Path:
@@ -296,7 +296,7 @@ def _address_problems(content: Mapping[str, Any]) -> Iterator[tuple[tuple[str, .
 
 
 def _url_problem(url: str, origin: str) -> ConfigError | None:
-    """A password in the file, or a URL that makes no sense; one with variables is only read when they are set."""
+    """A password in the file, or a URL that makes no sense; one with variables is read when they are set."""
     userinfo = re.match(r"[^/]*//[^:]*:(.+)@", url, re.DOTALL) or re.search(r"\bpassword\s*=\s*(\S+)", url)
     if userinfo and not re.fullmatch(r"\$\{\w+\}", userinfo[1].partition("&")[0]):
         return ConfigError(

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import quote
 
+from howdah.config.contradictions import find_contradictions
 from howdah.config.database import DatabaseConfig, Secret
 from howdah.config.dotenv import read_env_file
 from howdah.config.env import (
     CONVENTIONS,
     Convention,
     Layer,
+    find_anchor,
     find_part,
     mapped_convention,
     read_convention,
-    speaks,
 )
 from howdah.config.keywords import FIELD_OF_KEYWORD, FIELD_VARIABLES, OPTION_VARIABLES, near_name
 from howdah.config.project import DatabaseSettings, Project
+from howdah.config.references import can_expand, expand_url
 from howdah.config.url import parse_url
 from howdah.errors import ConfigError
-from howdah.findings import Finding, Severity
+from howdah.findings import Finding
 
-_REFERENCE = re.compile(r"\$\{([A-Za-z_]\w*)(?::-([^}]*))?\}")
 # libpq reads these by itself; nothing about them is worth showing, or howdah sets them.
 _LEFT_TO_LIBPQ = frozenset({"passfile", "servicefile", "application_name", "client_encoding"})
 
@@ -64,34 +63,33 @@ def resolve(
     What the address leaves open is taken from PG* variables, as libpq does.
 
     Raises:
-        ConfigError: nothing names a database, the project has several and none was chosen, or a value is wrong.
+        ConfigError: nothing names a database, none of several was chosen, or a value is wrong.
     """
-    settings = pick_database(project, db, has_url=url is not None)
     if url is not None:
         chosen = parse_url(url)
+        settings = _settings_for(chosen, project, db)
         return Resolved(settings, _complete(chosen, project, settings, environ), source="--url")
+    settings = pick_database(project, db)
     layers = [Layer(environ), *_file_layers(project, environ)]
-    conventions = (mapped_convention(settings.env, settings.defaults), *CONVENTIONS)
     for anchors in (layers[:1], layers):
-        for convention in conventions:
-            if speaks(convention, anchors):
-                return _from_convention(convention, project, settings, layers)
-            if convention is conventions[0] and settings.url and _can_expand(settings.url, anchors):
-                return _from_file(project, settings, layers)
+        found = _of_project(settings, anchors, layers) or _of_conventions(anchors, layers)
+        if found:
+            return _finish(found, project, settings, layers)
     if fallback is not None:
         return Resolved(settings, fallback, source="the dev server")
     raise _no_address(project, settings)
 
 
-def pick_database(project: Project, db: str | None, *, has_url: bool = False) -> DatabaseSettings:
+def pick_database(project: Project, db: str | None) -> DatabaseSettings:
     """The settings of the database that was asked for, or of the only one.
 
-    With a URL and no name, a project of several databases gives the one that the URL names, or bare settings.
+    Raises:
+        ConfigError: there is no such database, or there are several and none was asked for.
     """
     names = [settings.name for settings in project.databases]
+    if db in names:
+        return project.databases[names.index(db)]
     if db is not None:
-        if db in names:
-            return project.databases[names.index(db)]
         near = near_name(db, names)
         raise ConfigError(
             f"the project has no database '{db}'",
@@ -100,14 +98,24 @@ def pick_database(project: Project, db: str | None, *, has_url: bool = False) ->
         )
     if len(names) == 1:
         return project.databases[0]
-    if has_url:
-        return DatabaseSettings(name=project.root.name or "database")
     raise ConfigError(
         f"the project has {len(names)} databases: {', '.join(names)}",
         code="which-database",
-        fix="Name one of them.",
-        next=tuple(f"--db {name}" for name in names[:3]),
+        fix=f"Name one of them, as in --db {names[0]}.",
     )
+
+
+def _settings_for(config: DatabaseConfig, project: Project, db: str | None) -> DatabaseSettings:
+    """With a URL and no name: the database of the project that the URL names, else bare settings."""
+    if db is not None or len(project.databases) == 1:
+        return pick_database(project, db)
+    bare = DatabaseSettings(name=config.database or project.root.name)
+    named = (
+        settings
+        for settings in project.databases
+        if settings.defaults.get("name", settings.name) == config.database
+    )
+    return next(named, bare)
 
 
 def _file_layers(project: Project, environ: Mapping[str, str]) -> Iterator[Layer]:
@@ -116,59 +124,90 @@ def _file_layers(project: Project, environ: Mapping[str, str]) -> Iterator[Layer
         yield Layer(read_env_file(path, environ=environ), f" in {name}")
 
 
-def _from_convention(
-    convention: Convention, project: Project, settings: DatabaseSettings, layers: Sequence[Layer]
-) -> Resolved:
-    own = convention not in CONVENTIONS
-    database = read_convention(convention, layers)
-    if len(project.databases) > 1 and not own:
+@dataclass(frozen=True)
+class _Found:
+    """An address as one place gives it, before anything is completed."""
+
+    convention: Convention
+    database: DatabaseConfig
+    source: str
+    is_own: bool
+
+
+def _of_project(
+    settings: DatabaseSettings, anchors: Sequence[Layer], layers: Sequence[Layer]
+) -> _Found | None:
+    """The project's own word: its variables, over the URL in its file."""
+    mapped = mapped_convention(settings.env, settings.defaults)
+    values = [layer.values for layer in layers]
+    url_is_set = settings.url and can_expand(settings.url, [layer.values for layer in anchors])
+    if settings.url and url_is_set and not find_part(mapped, "url", layers):
+        source = f"url of [database.{settings.name}]"
+        base = parse_url(expand_url(settings.url, values), origin=source)
+        parts = read_convention(replace(mapped, assumed={}), layers)
+        return _Found(mapped, _overlay(base, parts), source, is_own=True)
+    anchor = find_anchor(mapped, anchors)
+    if not anchor:
+        return None
+    return _Found(mapped, read_convention(mapped, layers), anchor.origin, is_own=True)
+
+
+def _of_conventions(anchors: Sequence[Layer], layers: Sequence[Layer]) -> _Found | None:
+    for convention in CONVENTIONS:
+        anchor = find_anchor(convention, anchors)
+        if anchor:
+            _, in_file, place = anchor.origin.partition(" in ")
+            source = f"{convention.name}{in_file}{place}"
+            return _Found(convention, read_convention(convention, layers), source, is_own=False)
+    return None
+
+
+def _finish(found: _Found, project: Project, settings: DatabaseSettings, layers: Sequence[Layer]) -> Resolved:
+    database, environ = found.database, layers[0].values
+    if len(project.databases) > 1 and not found.is_own:
         # One set of variables cannot name several databases: it names the server they share.
-        name = settings.defaults.get("name", settings.name)
-        database = _with_origin(database.with_database(name), "database", f"[database.{settings.name}]")
-    direct = _direct(convention, project, settings, layers)
-    anchor = next(found for part in convention.anchors if (found := find_part(convention, part, layers)))
-    source = anchor.origin if len(convention.anchors) == 1 or own else _source(convention, anchor.origin)
-    environ = layers[0].values
+        database = _named_by_file(database, settings)
+    direct = _direct(found, project, settings, layers)
     return Resolved(
         settings,
         _complete(database, project, settings, environ),
         direct and _complete(direct, project, settings, environ),
-        source,
-        tuple(_notes(convention, database, layers[:1])),
-    )
-
-
-def _source(convention: Convention, origin: str) -> str:
-    _, found, place = origin.partition(" in ")
-    return f"{convention.name}{found}{place}"
-
-
-def _from_file(project: Project, settings: DatabaseSettings, layers: Sequence[Layer]) -> Resolved:
-    assert settings.url is not None
-    source = f"url of [database.{settings.name}]"
-    environ = layers[0].values
-    database = parse_url(_expand(settings.url, layers), origin=source)
-    direct = _direct(None, project, settings, layers)
-    return Resolved(
-        settings,
-        _complete(database, project, settings, environ),
-        direct and _complete(direct, project, settings, environ),
-        source,
+        found.source,
+        tuple(find_contradictions(found.convention, database, direct, layers[:1])),
     )
 
 
 def _direct(
-    convention: Convention | None, project: Project, settings: DatabaseSettings, layers: Sequence[Layer]
+    found: _Found, project: Project, settings: DatabaseSettings, layers: Sequence[Layer]
 ) -> DatabaseConfig | None:
     """The address around the pooler: the project's word first, then the winning convention's."""
-    mapped = mapped_convention(settings.env, {})
-    found = find_part(mapped, "direct_url", layers)
-    if not found and settings.direct_url and _can_expand(settings.direct_url, layers):
+    values = [layer.values for layer in layers]
+    mapped = find_part(mapped_convention(settings.env, {}), "direct_url", layers)
+    if not mapped and settings.direct_url and can_expand(settings.direct_url, values):
         origin = f"direct-url of [database.{settings.name}]"
-        return parse_url(_expand(settings.direct_url, layers), origin=origin)
-    if not found and convention and len(project.databases) == 1:
-        found = find_part(convention, "direct_url", layers)
-    return parse_url(found.value, origin=found.origin) if found else None
+        return parse_url(expand_url(settings.direct_url, values), origin=origin)
+    if not mapped and len(project.databases) == 1:
+        mapped = find_part(found.convention, "direct_url", layers)
+    return parse_url(mapped.value, origin=mapped.origin) if mapped else None
+
+
+def _overlay(base: DatabaseConfig, parts: DatabaseConfig) -> DatabaseConfig:
+    """The base with every part that the other has."""
+    return replace(
+        base,
+        host=parts.host or base.host,
+        port=parts.port or base.port,
+        database=parts.database or base.database,
+        user=parts.user or base.user,
+        password=parts.password or base.password,
+        options={**base.options, **parts.options},
+        origin={**base.origin, **parts.origin},
+    )
+
+
+def _named_by_file(config: DatabaseConfig, settings: DatabaseSettings) -> DatabaseConfig:
+    name = settings.defaults.get("name", settings.name)
+    return _with_origin(config.with_database(name), "database", f"[database.{settings.name}]")
 
 
 def _complete(
@@ -176,8 +215,7 @@ def _complete(
 ) -> DatabaseConfig:
     """The address with the file's database name and libpq's own variables where it says nothing."""
     if not config.database and project.file is not None and settings in project.databases:
-        name = settings.defaults.get("name", settings.name)
-        config = _with_origin(config.with_database(name), "database", f"[database.{settings.name}]")
+        config = _named_by_file(config, settings)
     return _fill_from_libpq(config, environ)
 
 
@@ -209,73 +247,6 @@ def _fill_from_libpq(config: DatabaseConfig, environ: Mapping[str, str]) -> Data
 
 def _with_origin(config: DatabaseConfig, part: str, origin: str) -> DatabaseConfig:
     return replace(config, origin={**config.origin, part: origin})
-
-
-def _notes(winner: Convention, database: DatabaseConfig, layers: Sequence[Layer]) -> Iterator[Finding]:
-    """What other conventions say in the environment and what is not used of it; never a value."""
-    for convention in CONVENTIONS:
-        if convention is winner or not speaks(convention, layers):
-            continue
-        complete = find_part(convention, "url", layers) or (
-            find_part(convention, "host", layers) and find_part(convention, "name", layers)
-        )
-        if complete and _differs(database, convention, layers):
-            yield Finding(
-                "contradicting-variables",
-                f"{convention.name} names another database than {winner.name}, and is not used",
-                Severity.WARNING,
-                why="The first place that names a database wins.",
-                fix="Unset the variables that are not meant, or name the database with --url.",
-            )
-    password = None if database.password else _foreign_password(winner, layers)
-    if password:
-        yield Finding(
-            "unused-password",
-            f"{winner.name} has no password, and {password} is not used for it",
-            Severity.WARNING,
-            why="Parts of an address are never put together from two sets of variables.",
-            fix="Set the password's variable that belongs to the others.",
-        )
-
-
-def _foreign_password(winner: Convention, layers: Sequence[Layer]) -> str | None:
-    others = (convention for convention in CONVENTIONS if convention is not winner)
-    found = (find_part(convention, "password", layers) for convention in others if convention.name != "PG*")
-    return next((password.origin for password in found if password), None)
-
-
-def _differs(database: DatabaseConfig, convention: Convention, layers: Sequence[Layer]) -> bool:
-    try:
-        other = read_convention(convention, layers)
-    except ConfigError:
-        return True
-
-    def place(config: DatabaseConfig) -> tuple[str, ...]:
-        return config.host, config.port or "5432", config.database
-
-    return place(database) != place(other)
-
-
-def _can_expand(template: str, layers: Sequence[Layer]) -> bool:
-    return all(
-        match[2] is not None or any(layer.values.get(match[1]) for layer in layers)
-        for match in _REFERENCE.finditer(template)
-    )
-
-
-def _expand(template: str, layers: Sequence[Layer]) -> str:
-    """The file's URL with its variables' values, percent-encoded in the user and the password."""
-
-    def value(match: re.Match[str]) -> str:
-        found = next((layer.values[match[1]] for layer in layers if layer.values.get(match[1])), None)
-        return found if found is not None else match[2] or ""
-
-    whole = _REFERENCE.fullmatch(template)
-    if whole:
-        return value(whole)
-    userinfo, separator, rest = template.rpartition("@")
-    encoded = _REFERENCE.sub(lambda match: quote(value(match), safe=""), userinfo)
-    return encoded + separator + _REFERENCE.sub(value, rest)
 
 
 def _no_address(project: Project, settings: DatabaseSettings) -> ConfigError:

@@ -14,7 +14,7 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong at a place of the file. Values are never shown: one may be a password in the wrong place."""
+    """What is wrong at a place of the file. Texts are not shown: one may be a misplaced password."""
 
     path: Path
     message: str
@@ -157,7 +157,7 @@ class Table:
 
 @dataclass(frozen=True)
 class TableOf:
-    """A table whose keys the user names; all values have one shape. `usage` is said when a value is no table."""
+    """A table whose keys the user names, with values of one shape; `usage` is said when one is no table."""
 
     value: Shape
     help: str

@@ -25,7 +25,7 @@ _OTHER_WORDS = {
 
 
 def read_sslmode(text: str, *, origin: str) -> str:
-    """libpq's sslmode for what an application calls it: `true` and `on` are `require`, `off` is `disable`.
+    """The sslmode for what an application calls it: `true` and `on` are `require`, `off` is `disable`.
 
     Raises:
         ConfigError: the word means nothing; `origin` names the variable or option it came from.
@@ -93,8 +93,8 @@ def _root_findings(config: DatabaseConfig, mode: str, folder: Path) -> list[Find
                 f"sslmode={mode} needs the certificate of an authority, and there is none",
                 where=Where(str(folder / "root.crt")),
                 why="libpq looks at this file when sslrootcert is not set.",
-                fix="Set sslrootcert to the provider's CA file, or sslrootcert=system with sslmode=verify-full for a"
-                " certificate of a public authority.",
+                fix="Set sslrootcert to the provider's CA file, or use sslrootcert=system and"
+                " sslmode=verify-full for a certificate of a public authority.",
             )
         ]
     return []
@@ -151,7 +151,7 @@ def _key_findings(path: Path) -> list[Finding]:
             file.read(1)
     except OSError as error:
         return [_unreadable("sslkey", path, error)]
-    # The same rule as libpq's initialize_SSL: a key of root may be readable by its group, any other by nobody else.
+    # The same rule as libpq's initialize_SSL: only a key that belongs to root may be readable by its group.
     forbidden = (
         stat.S_IWGRP | stat.S_IXGRP | stat.S_IRWXO if facts.st_uid == 0 else stat.S_IRWXG | stat.S_IRWXO
     )

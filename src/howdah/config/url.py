@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from urllib.parse import quote, unquote_to_bytes
 
 from howdah.config.authority import Reading, possible_readings
 from howdah.config.conninfo import looks_like_conninfo, split_conninfo
 from howdah.config.database import DatabaseConfig, Secret
 from howdah.config.dialects import known_parameters, translate
-from howdah.config.keywords import FIELD_VARIABLES, SECRET_OPTIONS, is_keyword, near_name
+from howdah.config.keywords import FIELD_VARIABLES, SECRET_OPTIONS, near_name
 from howdah.errors import ConfigError
 
-# postgis is what Django and Rails call PostgreSQL with PostGIS; pgx, pgx4 and pgx5 are golang-migrate's drivers.
+# postgis is Django's and Rails' word for PostgreSQL with PostGIS; pgx... are golang-migrate's drivers
 _SCHEMES = ("postgresql", "postgres", "pgx", "pgx4", "pgx5", "pgsql", "postgis")
-_SCHEME = re.compile(r"(jdbc:)?([A-Za-z][\w.-]*)(?:\+[\w.-]+)?:(?://)?")
+_SCHEME = re.compile(r"(jdbc:(?=\w+:))?([A-Za-z][\w.-]*)(?:\+[\w.-]+)?:((?(1)(?://)?|//))")
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _MASK = "***"
 
@@ -23,20 +23,17 @@ _MASK = "***"
 def parse_url(text: str, *, origin: str = "--url") -> DatabaseConfig:
     """The address that a URL or a `key=value` text names.
 
-    Understands libpq's own URLs and those of SQLAlchemy, pgx, golang-migrate, JDBC, Prisma, Rails and Django, several
-    hosts, and passwords that were not percent-encoded wherever the text can be read in one way only. `x-...`
-    and other parameters that only another tool knows are in `tool_options` of the result.
+    Understands libpq's own URLs and those of SQLAlchemy, pgx, golang-migrate, JDBC, Prisma, Rails and Django,
+    several hosts, and passwords that were not percent-encoded wherever the text can be read in one way only.
+    `x-...` and other parameters that only another tool knows are in `tool_options` of the result.
 
     Raises:
         ConfigError: it is no address of a PostgreSQL, or can be read in several ways.
     """
     text = _unquoted(text.strip())
     if looks_like_conninfo(text):
-        pairs = [(key, value) for key, value in split_conninfo(text, origin=origin)]
-        for key, _ in pairs:
-            if not is_keyword(key):
-                raise _unknown_parameter(key, origin, names=FIELD_VARIABLES, may_show=True)
-        return _collect(pairs, origin)
+        pairs = split_conninfo(text, origin=origin)
+        return _collect(_translate_pairs(pairs, origin, may_show=True), origin)
     scheme = _SCHEME.match(text)
     if not scheme:
         raise ConfigError(
@@ -46,12 +43,10 @@ def parse_url(text: str, *, origin: str = "--url") -> DatabaseConfig:
             fix="Write postgresql://USER@HOST:5432/DATABASE, or postgresql:///DATABASE for a local socket.",
         )
     _check_scheme(scheme[2], origin)
-    rest = text[scheme.end() :]
+    rest = text[scheme.end() :] if scheme[3] else "/" + text[scheme.end() :]  # jdbc:postgresql:DATABASE
     reading = _only_reading(rest, origin)
-    may_show = rest.count("@") <= 1 and "password=" not in reading.query
-    return _collect(
-        [*_authority_pairs(reading, origin), *_query_pairs(reading, origin, may_show=may_show)], origin
-    )
+    query = _translate_pairs(_query_pairs(reading, origin), origin, may_show=rest.count("@") <= 1)
+    return _collect([*_authority_pairs(reading, origin), *query], origin)
 
 
 def format_url(config: DatabaseConfig, *, show_password: bool = False) -> str:
@@ -124,15 +119,14 @@ def _only_reading(rest: str, origin: str) -> Reading:
         f"{origin} {message}",
         code="bad-address",
         why=why,
-        fix="In the password, write %40 for @, %3A for :, %2F for /, %3F for ?, %23 for #, %25 for %; or set"
-        " host, user and password in variables of their own (DB_HOST, DB_USER, DB_PASSWORD, ...), where nothing"
-        " is encoded.",
+        fix="In the password, write %40 for @, %3A for :, %2F for /, %3F for ?, %23 for #, %25 for %; or use"
+        " a variable for each part (DB_HOST, DB_USER, DB_PASSWORD, ...), where nothing is encoded.",
     )
 
 
 def _is_parameter(name: str) -> bool:
     try:
-        translate(_decode(name, "", "") if "%" in name else name, "", origin="")
+        translate(_decode(name, "", part=""), "", origin="")
     except (KeyError, ConfigError):
         return False
     return True
@@ -146,38 +140,51 @@ def _authority_pairs(reading: Reading, origin: str) -> list[tuple[str, str]]:
             port = port.removeprefix(":")
         else:
             host, _, port = place.partition(":")
-        hosts.append(_decode(host, "host", origin))
+        hosts.append(_decode(host, origin, part="host"))
         ports.append(port)
     user, _, password = (reading.userinfo or "").partition(":")
     return [
         ("host", ",".join(hosts).strip(",")),
         ("port", "" if not any(ports) else ",".join(ports)),
-        ("dbname", _decode(reading.database, "database", origin)),
-        ("user", _decode(user, "user", origin)),
+        ("dbname", _decode(reading.database, origin, part="database")),
+        ("user", _decode(user, origin, part="user")),
         ("password", _decode_lenient(password, origin)),
     ]
 
 
-def _query_pairs(reading: Reading, origin: str, *, may_show: bool) -> list[tuple[str, str]]:
+def _query_pairs(reading: Reading, origin: str) -> list[tuple[str, str]]:
     pairs = []
     for pair in filter(None, reading.query.split("&")):
         name, _, value = pair.partition("=")
-        name = _decode(name, "parameter", origin)
-        decoded = (
-            _decode_lenient(value, origin) if name == "password" else _decode(value, "parameter", origin)
-        )
+        decoded = _decode_lenient(value, origin) if name == "password" else _decode(value, origin, part=name)
+        pairs.append((_decode(name, origin, part="parameter"), decoded))
+    hosts = [value for name, value in pairs if name == "host"]
+    if len(hosts) < 2:
+        return pairs
+    # SQLAlchemy's several hosts: host=a:5432&host=b:5432
+    places = [host.rpartition(":") if re.search(r":\d+$", host) else (host, "", "") for host in hosts]
+    ports = ",".join(port for _, _, port in places)
+    others = [pair for pair in pairs if pair[0] != "host"]
+    return [*others, ("host", ",".join(host for host, _, _ in places)), ("port", ports.strip(",") and ports)]
+
+
+def _translate_pairs(
+    pairs: Iterable[tuple[str, str]], origin: str, *, may_show: bool
+) -> Iterator[tuple[str, str]]:
+    """Keywords of libpq, and other tools' parameters marked; an unknown name is shown where that is safe."""
+    for name, value in pairs:
         try:
-            translated = translate(name, decoded, origin=origin)
+            translated = translate(name, value, origin=origin)
         except KeyError:
-            raise _unknown_parameter(name, origin, names=known_parameters(), may_show=may_show) from None
-        pairs.append(translated or (f"{_TOOL}{name}", decoded))
-    return pairs
+            raise _unknown_parameter(name, origin, may_show=may_show) from None
+        may_show = may_show and name != "password"  # what follows may be its rest
+        yield translated or (f"{_TOOL}{name}", value)
 
 
 _TOOL = "tool:"  # marks a pair that is for DatabaseConfig.tool_options; no keyword of libpq has a colon
 
 
-def _collect(pairs: list[tuple[str, str]], origin: str) -> DatabaseConfig:
+def _collect(pairs: Iterable[tuple[str, str]], origin: str) -> DatabaseConfig:
     """The config of keywords and values; of one named twice, the later counts, as in libpq."""
     fields = dict.fromkeys(FIELD_VARIABLES, "")
     options: dict[str, str] = {}
@@ -208,8 +215,8 @@ def _collect(pairs: list[tuple[str, str]], origin: str) -> DatabaseConfig:
     )
 
 
-def _unknown_parameter(name: str, origin: str, *, names: Iterable[str], may_show: bool) -> ConfigError:
-    near = near_name(name, (*names, *known_parameters()))
+def _unknown_parameter(name: str, origin: str, *, may_show: bool) -> ConfigError:
+    near = near_name(name, known_parameters())
     return ConfigError(
         f"{origin}: there is no parameter '{name}'" if may_show else f"{origin}: it has an unknown parameter",
         code="unknown-parameter",
@@ -222,7 +229,7 @@ def _encode(text: str) -> str:
     return quote(text, safe="", errors="surrogateescape")
 
 
-def _decode(text: str, part: str, origin: str) -> str:
+def _decode(text: str, origin: str, *, part: str) -> str:
     try:
         return unquote_to_bytes(text).decode()
     except UnicodeDecodeError:
@@ -243,7 +250,7 @@ def _decode_lenient(password: str, origin: str) -> str:
             why="It cannot be told whether the password was percent-encoded.",
             fix="Write %25 for every percent sign that belongs to the password.",
         )
-    return _decode(password, "password", origin)
+    return _decode(password, origin, part="password")
 
 
 def _format_hosts(host: str, port: str) -> str | None:

@@ -1,0 +1,33 @@
+"""`${NAME}` and `${NAME:-default}` in the addresses of howdah.toml."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote
+
+REFERENCE = re.compile(r"\$\{([A-Za-z_]\w*)(?::-([^}]*))?\}")
+
+
+def can_expand(template: str, layers: Sequence[Mapping[str, str]]) -> bool:
+    """Whether every variable of the template is set or has a default; an empty one is not set."""
+    return all(
+        match[2] is not None or _look_up(match, layers) is not None for match in REFERENCE.finditer(template)
+    )
+
+
+def expand_url(template: str, layers: Sequence[Mapping[str, str]]) -> str:
+    """The URL with its variables' values, percent-encoded where they are part of the user or the password."""
+
+    def value(match: re.Match[str]) -> str:
+        return _look_up(match, layers) or match[2] or ""
+
+    if REFERENCE.fullmatch(template):
+        return REFERENCE.sub(value, template)
+    userinfo, separator, rest = template.rpartition("@")
+    encoded = REFERENCE.sub(lambda match: quote(value(match), safe=""), userinfo)
+    return encoded + separator + REFERENCE.sub(value, rest)
+
+
+def _look_up(match: re.Match[str], layers: Sequence[Mapping[str, str]]) -> str | None:
+    return next((layer[match[1]] for layer in layers if layer.get(match[1])), None)
