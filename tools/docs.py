@@ -126,28 +126,40 @@ def _option_row(option: click.Option, context: click.Context) -> str:
 
 def error_codes() -> tuple[set[str], set[str]]:
     """The codes of errors and findings in the source: those written out, and patterns of those composed."""
+    trees = [ast.parse(file.read_text()) for file in SOURCE.rglob("*.py")]
+    places = {name: place for tree in trees for name, place in _classes_with_codes(tree)}
     codes, patterns = set(), set()
-    for file in SOURCE.rglob("*.py"):
-        for value in _code_values(ast.parse(file.read_text())):
+    for tree in trees:
+        for value in _code_values(tree, places):
             for node in _branches(value):
                 if isinstance(node, ast.Constant) and isinstance(node.value, str):
                     codes.add(node.value)
-                elif isinstance(node, ast.JoinedStr):
+                elif isinstance(node, ast.JoinedStr) and _CODE.fullmatch(_sample(node)):
                     patterns.add(_pattern(node))
     return {code for code in codes if _CODE.fullmatch(code)}, patterns
 
 
-def _code_values(tree: ast.Module) -> Iterator[ast.expr]:
-    """What is given as `code=...`, as Finding's first argument, or as the `code` of a class."""
+def _classes_with_codes(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    """The dataclasses with a field `code`, and its place among the fields."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            fields = [ast.unparse(line.target) for line in node.body if isinstance(line, ast.AnnAssign)]
+            if "code" in fields:
+                yield node.name, fields.index("code")
+
+
+def _code_values(tree: ast.Module, places: dict[str, int]) -> Iterator[ast.expr]:
+    """What becomes a code: an argument `code` by name or by place, an assignment, what `..._code()` returns."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             yield from (keyword.value for keyword in node.keywords if keyword.arg == "code")
-            if isinstance(node.func, ast.Name) and node.func.id == "Finding" and node.args:
-                yield node.args[0]
-        elif isinstance(node, ast.ClassDef):
-            for line in node.body:
-                if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "code":
-                    yield line.value
+            place = places.get(ast.unparse(node.func).split(".")[-1])
+            if place is not None and place < len(node.args):
+                yield node.args[place]
+        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "code":
+            yield node.value
+        elif isinstance(node, ast.FunctionDef) and re.search("(^|_)code(_of)?$", node.name):
+            yield from (line.value for line in ast.walk(node) if isinstance(line, ast.Return) and line.value)
 
 
 def _branches(value: ast.expr) -> Iterator[ast.expr]:
@@ -156,6 +168,10 @@ def _branches(value: ast.expr) -> Iterator[ast.expr]:
         yield from _branches(value.orelse)
     else:
         yield value
+
+
+def _sample(text: ast.JoinedStr) -> str:
+    return "".join(str(piece.value) if isinstance(piece, ast.Constant) else "x" for piece in text.values)
 
 
 def _pattern(text: ast.JoinedStr) -> str:
