@@ -149,7 +149,7 @@ def _classes_with_codes(tree: ast.Module) -> Iterator[tuple[str, int]]:
 
 
 def _code_values(tree: ast.Module, places: dict[str, int]) -> Iterator[ast.expr]:
-    """What becomes a code: the argument `code`, by name or place; an assignment; what `_code_of()` returns."""
+    """What becomes a code: an argument `code`, by name or place; an assignment; a result of `_code_of()`."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             yield from (keyword.value for keyword in node.keywords if keyword.arg == "code")
