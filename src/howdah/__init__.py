@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from howdah.config.database import DatabaseConfig as DatabaseConfig
     from howdah.errors import HowdahError as HowdahError
+    from howdah.migrate.migrator import Migrator as Migrator
+    from howdah.migrate.settings import RunSettings as RunSettings
 
 # public name -> module that defines it
 _PUBLIC = {
     "DatabaseConfig": "howdah.config.database",
     "HowdahError": "howdah.errors",
+    "Migrator": "howdah.migrate.migrator",
+    "RunSettings": "howdah.migrate.settings",
 }
 
 __all__ = sorted(_PUBLIC)  # noqa: PLE0605

@@ -19,6 +19,7 @@ from howdah.errors import HowdahError
 from howdah.findings import Finding
 
 P = ParamSpec("P")
+_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,12 @@ def answers(command: str) -> Callable[[Callable[P, Answer]], Callable[P, None]]:
         @click.option("-v", "--verbose", is_flag=True, help="Log lines and, after an error, its traceback.")
         @click.option("-q", "--quiet", is_flag=True, help="Only warnings and errors.")
         @functools.wraps(function)
-        def callback(
-            *args: P.args, as_json: bool, verbose: bool, quiet: bool, **kwargs: P.kwargs
-        ) -> None:  # type: ignore[valid-type]
+        def callback(*args: P.args, **kwargs: P.kwargs) -> None:
+            as_json, verbose, quiet = (bool(kwargs.pop(name)) for name in ("as_json", "verbose", "quiet"))
             level = logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO
-            logging.basicConfig(level=level, stream=sys.stderr, format="%(message)s" if not verbose else None)
+            logging.basicConfig(
+                level=level, stream=sys.stderr, format=_LOG_FORMAT if verbose else "%(message)s"
+            )
             try:
                 answer = function(*args, **kwargs)
             except HowdahError as error:
@@ -67,7 +69,7 @@ def answers(command: str) -> Callable[[Callable[P, Answer]], Callable[P, None]]:
                 sys.exit(exit_codes.INTERRUPTED)
             _show(command, answer, as_json=as_json, quiet=quiet)
 
-        return callback  # type: ignore[return-value]
+        return callback
 
     return decorate
 

@@ -1,0 +1,1 @@
+"""Migrations: read a tool's files and history, plan purely, apply under that tool's lock."""

@@ -1,0 +1,315 @@
+"""`howdah migrate`: status, plan, up, down, new, resolve, baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from howdah.cli.answer import Answer, answers
+from howdah.cli.confirm import confirm_database, confirm_option
+from howdah.cli.migrate_text import (
+    baseline_text,
+    diagnosis_text,
+    plan_text,
+    progress_of,
+    resolution_text,
+    run_text,
+    status_text,
+)
+from howdah.cli.options import target_options
+from howdah.cli.target import Target, resolve_target
+from howdah.errors import ConfigError
+
+if TYPE_CHECKING:
+    from howdah.migrate.migrator import Migrator
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _options(function: F) -> F:
+    """The options of every action here: which database, which files, in whose format."""
+    for decorate in (
+        click.option(
+            "--format",
+            "format_name",
+            envvar="HOWDAH_FORMAT",
+            show_envvar=True,
+            metavar="FORMAT",
+            help="Whose files and history: golang-migrate.",
+        ),
+        click.option(
+            "--dir",
+            "directory",
+            envvar="HOWDAH_DIR",
+            show_envvar=True,
+            type=click.Path(path_type=Path),
+            help="The migration files; found under the project where there is one such folder.",
+        ),
+        target_options,
+    ):
+        function = decorate(function)
+    return function
+
+
+def _run_options(function: F) -> F:
+    for decorate in (
+        click.option(
+            "--lock-timeout",
+            envvar="HOWDAH_LOCK_TIMEOUT",
+            show_envvar=True,
+            type=click.FloatRange(min=0),
+            default=15.0,
+            show_default=True,
+            metavar="SECONDS",
+            help="How long to wait for another run.",
+        ),
+        click.option(
+            "--stall-budget",
+            envvar="HOWDAH_STALL_BUDGET",
+            show_envvar=True,
+            type=click.FloatRange(min=0),
+            default=2.0,
+            show_default=True,
+            metavar="SECONDS",
+            help="How long a statement may queue for a lock, and the application behind it; then it steps back"
+            " and tries again. 0: without limit.",
+        ),
+        click.option(
+            "--retry-limit",
+            envvar="HOWDAH_RETRY_LIMIT",
+            show_envvar=True,
+            type=click.FloatRange(min=0),
+            default=60.0,
+            show_default=True,
+            metavar="SECONDS",
+            help="How long to go on trying for a lock.",
+        ),
+    ):
+        function = decorate(function)
+    return function
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def area(ctx: click.Context) -> None:
+    r"""Apply, revert and inspect migrations.
+
+    Reads the files and keeps the history table of the tool you have (golang-migrate), and takes its lock: both may
+    be used side by side. Bare `howdah migrate` shows the status and changes nothing.
+
+    \b
+    howdah migrate status
+    howdah migrate up
+    howdah migrate down                 one step back
+    howdah migrate new add_widgets
+    howdah migrate up --url postgresql://deploy@db.example.test/app --dir migrations
+    """
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(status)
+
+
+@area.command()
+@_options
+@click.option(
+    "--exit-code",
+    is_flag=True,
+    envvar="HOWDAH_EXIT_CODE",
+    show_envvar=True,
+    help="Exit with 1 where migrations are pending.",
+)
+@answers("migrate status")
+def status(*, exit_code: bool, **options: Any) -> Answer:
+    """Show each migration: applied, pending, dirty, out of order, missing, edited."""
+    from howdah.cli.migrate_text import status_data
+
+    _, migrator = _migrator(options)
+    found = migrator.status()
+    bad = any(finding.severity.value == "error" for finding in found.findings)
+    return Answer(
+        data=status_data(found),
+        text=status_text(found, migrator),
+        problems=found.findings,
+        ok=not bad and not (exit_code and found.pending),
+        target=migrator.database,
+    )
+
+
+@area.command()
+@_options
+@click.option("--to", type=click.IntRange(min=0), metavar="VERSION", help="As far as this version.")
+@click.option("--down", "is_down", is_flag=True, help="Plan `down` instead of `up`.")
+@answers("migrate plan")
+def plan(*, to: int | None, is_down: bool, **options: Any) -> Answer:
+    """Show what `up` (or `down`) would run, and how; changes nothing.
+
+    Every file is read and judged: what could not run is refused here as it would be by `up`.
+    """
+    from howdah.cli.migrate_text import plan_data
+
+    _, migrator = _migrator(options)
+    planned = migrator.plan_down(to=to) if is_down else migrator.plan(to=to)
+    return Answer(
+        data=plan_data(planned),
+        text=plan_text(planned, migrator),
+        problems=planned.notes,
+        target=migrator.database,
+    )
+
+
+@area.command()
+@_options
+@_run_options
+@click.option("--to", type=click.IntRange(min=0), metavar="VERSION", help="As far as this version.")
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    metavar="SECONDS",
+    envvar="HOWDAH_WAIT",
+    show_envvar=True,
+    help="Wait so long for the server to be ready.",
+)
+@answers("migrate up")
+def up(*, to: int | None, wait: float, **options: Any) -> Answer:
+    """Apply the pending migrations, oldest first, each with its history in one transaction."""
+    from howdah.cli.migrate_text import results_data
+
+    with progress_of("up") as on_event:
+        _, migrator = _migrator(options, on_event)
+        results = migrator.up(to=to, wait_seconds=wait)
+    return Answer(
+        data=results_data(results), text=run_text(results, migrator, "applied"), target=migrator.database
+    )
+
+
+@area.command()
+@_options
+@_run_options
+@click.option(
+    "--to",
+    type=click.IntRange(min=0),
+    metavar="VERSION",
+    help="Down to this version; 0: everything, and asks.",
+)
+@confirm_option
+@answers("migrate down")
+def down(*, to: int | None, confirm: str | None, **options: Any) -> Answer:
+    """Revert the newest applied migration; with --to, all above that version."""
+    from howdah.cli.migrate_text import results_data
+
+    with progress_of("down") as on_event:
+        target, migrator = _migrator(options, on_event)
+        if target.settings.protected or to is not None:
+            # One step of a database that is not protected is everyday work; more is not.
+            what = "revert the newest migration" if to is None else f"revert every migration above {to}"
+            confirm_database(target, migrator.database, what=what, given=confirm)
+        results = migrator.down(to=to)
+    return Answer(
+        data=results_data(results), text=run_text(results, migrator, "reverted"), target=migrator.database
+    )
+
+
+@area.command()
+@click.argument("name")
+@_options
+@answers("migrate new")
+def new(*, name: str, **options: Any) -> Answer:
+    r"""Write the empty files of the next migration, numbered as the ones there are.
+
+    \b
+    howdah migrate new add_widgets_table
+    """
+    from howdah.config.project import load_project
+    from howdah.config.resolve import pick_database
+    from howdah.migrate.create import create_migration
+    from howdah.migrate.discover import find_migrations
+    from howdah.migrate.formats import find_format
+
+    config_file = options["config_file"]
+    project = load_project(file=Path(config_file) if config_file else None)
+    directory, format_name = options["directory"], options["format_name"]
+    if directory is None or format_name is None:
+        settings = pick_database(project, options["db"])
+        directory = directory or settings.migrations or find_migrations(project.root)
+        format_name = format_name or settings.format or "golang-migrate"
+    paths = create_migration(directory, name, format=find_format(format_name))
+    return Answer(data={"files": [str(path) for path in paths]}, text="\n".join(str(path) for path in paths))
+
+
+@area.command(context_settings={"ignore_unknown_options": True})
+@click.argument("version", type=int)
+@_options
+@click.option(
+    "--applied", "declared", flag_value="applied", help="It took effect: the history says so from now on."
+)
+@click.option(
+    "--reverted", "declared", flag_value="reverted", help="It did not: the version before it is current."
+)
+@answers("migrate resolve")
+def resolve(*, version: int, declared: str | None, **options: Any) -> Answer:
+    """Put a dirty history right (golang-migrate's `force`).
+
+    Without --applied or --reverted it only tells what is known: what ran, what is there, who still runs it.
+    """
+    from howdah.cli.migrate_text import diagnosis_data, resolution_data
+
+    _, migrator = _migrator(options)
+    if declared is None:
+        found = migrator.diagnose()
+        return Answer(
+            data=diagnosis_data(found),
+            text=diagnosis_text(found, version),
+            ok=not found.history.dirty,
+            target=migrator.database,
+        )
+    done = migrator.resolve(version, applied=declared == "applied")
+    return Answer(data=resolution_data(done), text=resolution_text(done), target=migrator.database)
+
+
+@area.command()
+@click.argument("version", type=int)
+@_options
+@answers("migrate baseline")
+def baseline(*, version: int, **options: Any) -> Answer:
+    """Adopt a database that has the schema already: VERSION and all below it count as applied; runs nothing."""
+    from howdah.cli.migrate_text import resolution_data
+
+    _, migrator = _migrator(options)
+    done = migrator.baseline(version)
+    return Answer(data=resolution_data(done), text=baseline_text(done), target=migrator.database)
+
+
+def _migrator(
+    options: dict[str, Any], on_event: Callable[[Any], None] | None = None
+) -> tuple[Target, Migrator]:
+    """The library's object from the options that all actions share."""
+    from howdah.migrate.migrator import Migrator
+    from howdah.migrate.settings import RunSettings
+
+    if options["url"] is not None and not options["url"].strip():
+        raise ConfigError("--url is empty", code="no-address")
+    target = resolve_target(options["url"], options["config_file"], options["db"])
+    patience = RunSettings(
+        **{
+            name: options[option]
+            for name, option in (
+                ("lock_limit_seconds", "lock_timeout"),
+                ("stall_seconds", "stall_budget"),
+                ("retry_limit_seconds", "retry_limit"),
+            )
+            if option in options
+        }
+    )
+    migrator = Migrator.of(
+        target.settings,
+        target.direct or target.database,
+        root=target.project.root,
+        directory=options["directory"],
+        format=options["format_name"],
+        run_settings=patience,
+        on_event=on_event or (lambda _: None),
+    )
+    return target, migrator

@@ -1,0 +1,260 @@
+"""What `howdah migrate` shows: the library's values as text and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from howdah.cli.render import Progress, duration, table
+
+if TYPE_CHECKING:
+    from howdah.migrate.declare import Resolution
+    from howdah.migrate.diagnosis import Diagnosis
+    from howdah.migrate.events import Event, Result
+    from howdah.migrate.history import Record
+    from howdah.migrate.migrator import Migrator
+    from howdah.migrate.plan import Plan
+    from howdah.migrate.status import Entry, Status
+
+
+def _at(version: int | None) -> str:
+    return "no version" if version is None else f"version {version}"
+
+
+def status_text(status: Status, migrator: Migrator) -> str:
+    """One table and one sentence."""
+    rows = [_status_row(entry) for entry in status.entries]
+    head = table(("VERSION", "NAME", "STATE", "WHEN", "TOOK", "BY"), rows) + "\n\n" if rows else ""
+    pending = len(status.pending)
+    todo = f"{pending} pending; `howdah migrate up` applies them" if pending else "nothing is pending"
+    return f"{head}{migrator.database.target} is at {_at(status.history.version)}; {todo}"
+
+
+def _status_row(entry: Entry) -> tuple[str, ...]:
+    record = entry.record
+    name = entry.migration.name if entry.migration else "(no file)"
+    state = entry.state.value + (f", {entry.change.value}" if entry.change else "")
+    if record is None or entry.state.value != "applied":
+        return (str(entry.version), name, state, "", "", "")
+    if record.action != "apply":
+        return (str(entry.version), name, state, f"({record.action})", "", record.by)
+    took = duration(record.seconds) if record.seconds is not None else ""
+    when = f"{record.started_at.astimezone():%Y-%m-%d %H:%M:%S}"
+    return (str(entry.version), name, state, when, took, record.by)
+
+
+def status_data(status: Status) -> dict[str, Any]:
+    """The JSON of `migrate status`."""
+    return {
+        "version": status.history.version,
+        "dirty": status.history.dirty,
+        "history_table": status.history.table.sql,
+        "pending": len(status.pending),
+        "migrations": [
+            {
+                "version": entry.version,
+                "name": entry.migration.name if entry.migration else None,
+                "state": entry.state.value,
+                "change": entry.change.value if entry.change else None,
+                **_record_data(entry.record),
+            }
+            for entry in status.entries
+        ],
+    }
+
+
+def _record_data(record: Record | None) -> dict[str, Any]:
+    if record is None:
+        return {"action": None, "applied_at": None, "applied_by": None, "seconds": None}
+    return {
+        "action": record.action,
+        "applied_at": record.finished_at.isoformat() if record.finished_at else None,
+        "applied_by": record.by,
+        "seconds": record.seconds,
+    }
+
+
+def plan_text(plan: Plan, migrator: Migrator) -> str:
+    """The steps, how each runs, and a sentence."""
+    from howdah.migrate.script import load_script
+
+    rows = []
+    for step in plan.steps:
+        file = step.migration.file(step.direction)
+        assert file is not None  # a plan has no step without its file
+        script = load_script(file)
+        how = script.execution.value + (f": {script.reason}" if script.reason else "")
+        rows.append(
+            (
+                str(step.migration.version),
+                step.migration.name,
+                step.direction.value,
+                str(len(script.statements)),
+                how,
+            )
+        )
+    head = table(("VERSION", "NAME", "RUNS", "STATEMENTS", "HOW"), rows) + "\n\n" if rows else ""
+    count = f"{len(plan.steps)} to run" if plan.steps else "nothing to run"
+    return f"{head}{migrator.database.target} is at {_at(plan.history.version)}; {count}"
+
+
+def plan_data(plan: Plan) -> dict[str, Any]:
+    """The JSON of `migrate plan`."""
+    from howdah.migrate.script import load_script
+
+    steps = []
+    for step in plan.steps:
+        file = step.migration.file(step.direction)
+        assert file is not None  # a plan has no step without its file
+        script = load_script(file)
+        steps.append(
+            {
+                "version": step.migration.version,
+                "name": step.migration.name,
+                "direction": step.direction.value,
+                "file": str(file),
+                "statements": len(script.statements),
+                "execution": script.execution.value,
+                "reason": script.reason,
+                "after": step.after,
+            }
+        )
+    return {"version": plan.history.version, "steps": steps}
+
+
+def results_data(results: Sequence[Result]) -> dict[str, Any]:
+    """The JSON of `migrate up` and `migrate down`."""
+    return {
+        "steps": [
+            {
+                "version": result.step.migration.version,
+                "name": result.step.migration.name,
+                "direction": result.step.direction.value,
+                "file": str(result.file),
+                "statements": result.statements,
+                "seconds": round(result.seconds, 6),
+                "transactional": result.transactional,
+                "after": result.step.after,
+            }
+            for result in results
+        ]
+    }
+
+
+def run_text(results: Sequence[Result], migrator: Migrator, verb: str) -> str:
+    """One sentence on a run."""
+    if not results:
+        return f"{migrator.database.target}: nothing to do"
+    count = "1 migration" if len(results) == 1 else f"{len(results)} migrations"
+    seconds = sum(result.seconds for result in results)
+    return (
+        f"{migrator.database.target}: {verb} {count} in {duration(seconds)};"
+        f" now at {_at(results[-1].step.after)}"
+    )
+
+
+def resolution_text(resolution: Resolution) -> str:
+    """One sentence on `resolve`."""
+    was = _at(resolution.before) + (" (dirty)" if resolution.was_dirty else "")
+    return f"the history is at {_at(resolution.after)} and clean; it was at {was}. Nothing was run."
+
+
+def baseline_text(resolution: Resolution) -> str:
+    """One sentence on `baseline`."""
+    return f"the history is at {_at(resolution.after)}: it and all below count as applied. Nothing was run."
+
+
+def resolution_data(resolution: Resolution) -> dict[str, Any]:
+    """The JSON of `migrate resolve` and `migrate baseline`."""
+    return {"before": resolution.before, "was_dirty": resolution.was_dirty, "after": resolution.after}
+
+
+def diagnosis_text(found: Diagnosis, version: int) -> str:
+    """What is known of a dirty history, and what to type."""
+    history = found.history
+    if not history.dirty:
+        return f"the history is at {_at(history.version)} and clean: nothing to resolve"
+    lines = [f"{history.table.sql} is at {_at(history.version)}, dirty"]
+    if found.holders:
+        lines += [f"  still running: {holder}" for holder in found.holders]
+    else:
+        lines.append("  no session holds the migration lock: nothing is running any more")
+    record = found.unfinished
+    if record is not None:
+        lines.append(
+            f"  howdah was running {record.version} ({record.action}) since {record.started_at:%Y-%m-%d %H:%M:%S}:"
+            f" {record.statements_done} of {record.statements} statements were done"
+        )
+    else:
+        lines.append("  howdah did not run it: golang-migrate failed, was killed, or is running it")
+        lines.append("  what PostgreSQL was doing when it was killed may have committed: look at the schema")
+    lines += [
+        f"  invalid index {index.name} on {index.table}"
+        + (", being built now" if index.being_built else ": DROP INDEX it before the migration runs again")
+        for index in found.invalid_indexes
+    ]
+    shown = record.version if record is not None else version
+    lines += [
+        f"if all of {shown} took effect: howdah migrate resolve {shown} --applied",
+        f"if none of it did:   howdah migrate resolve {shown} --reverted",
+    ]
+    return "\n".join(lines)
+
+
+def diagnosis_data(found: Diagnosis) -> dict[str, Any]:
+    """The JSON of `migrate resolve` without a declaration."""
+    record = found.unfinished
+    return {
+        "version": found.history.version,
+        "dirty": found.history.dirty,
+        "unfinished": record
+        and {
+            "version": record.version,
+            "action": record.action,
+            "statements": record.statements,
+            "statements_done": record.statements_done,
+            "started_at": record.started_at.isoformat(),
+        },
+        "holders": [
+            {"pid": each.pid, "application": each.application, "query": each.query} for each in found.holders
+        ],
+        "invalid_indexes": [
+            {"name": each.name, "table": each.table, "being_built": each.being_built}
+            for each in found.invalid_indexes
+        ],
+    }
+
+
+@contextmanager
+def progress_of(direction: str) -> Iterator[Callable[[Event], None]]:
+    """Show the events of a run on stderr: a line for each result, one updating line for what is going on."""
+    from howdah.migrate.events import Result, Retrying, StatementStarted, StepStarted, WaitingForLock
+
+    verb = "applied " if direction == "up" else "reverted"
+    with Progress() as progress:
+        waiting_for = ""
+
+        def show(event: Event) -> None:
+            nonlocal waiting_for
+            match event:
+                case Result():
+                    progress.note(f"{verb} {event.file.name}  {duration(event.seconds)}")
+                case StepStarted():
+                    migration = event.step.migration
+                    progress.doing(f"{event.number}/{event.total} {migration.version} {migration.name} …")
+                case StatementStarted():
+                    file = event.step.migration.file(event.step.direction) or Path()
+                    text = " ".join(event.text.split())[:60]
+                    progress.doing(f"{file.name}:{event.line} statement {event.number}/{event.total}: {text}")
+                case Retrying():
+                    progress.note(
+                        f"trying {event.step.migration.version} again: {event.reason} (for {duration(event.seconds)})"
+                    )
+                case WaitingForLock():
+                    if event.holder.split(",")[0] != waiting_for:
+                        waiting_for = event.holder.split(",")[0]
+                        progress.note(f"waiting for the migration lock, held by {event.holder}")
+
+        yield show

@@ -1,0 +1,30 @@
+"""Write the files of a new migration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from howdah.errors import ConfigError
+from howdah.migrate.formats.interface import Format
+
+
+def create_migration(directory: Path, words: str, *, format: Format) -> tuple[Path, ...]:
+    """Empty files for the next version, in the numbering the directory has; makes the directory.
+
+    Raises:
+        ConfigError: the words cannot be part of a file's name.
+        SourceError: the directory's files are wrong.
+    """
+    name = "_".join(words.split())
+    if not name or "/" in name or "\0" in name or name.startswith("."):
+        raise ConfigError(f"'{words}' cannot be part of a file's name", code="bad-name")
+    directory.mkdir(parents=True, exist_ok=True)
+    while True:
+        paths = tuple(directory / each for each in format.name_files(format.read_files(directory), name))
+        try:
+            for path in paths:
+                path.open("x").close()
+        except FileExistsError:
+            # Somebody took the number at the same moment; what we made of it goes, and we take the next.
+            continue
+        return paths

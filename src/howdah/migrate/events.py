@@ -1,0 +1,60 @@
+"""What a run tells while it goes: the command line shows these as progress, the library logs them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from howdah.migrate.plan import Step
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingForLock:
+    """Another run holds the migration lock; `holder` says who, as far as the server shows it."""
+
+    holder: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """A step begins; `number` of `total` in this run, with so many statements."""
+
+    step: Step
+    number: int
+    total: int
+    statements: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatementStarted:
+    """A statement begins; `number` counts from 1."""
+
+    step: Step
+    number: int
+    total: int
+    line: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """A step or statement is tried again, from where it does no harm."""
+
+    step: Step
+    reason: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A step that took effect, is recorded, and is on the server's disk."""
+
+    step: Step
+    file: Path
+    statements: int
+    seconds: float
+    transactional: bool
+
+
+Event = WaitingForLock | StepStarted | StatementStarted | Retrying | Result

@@ -1,0 +1,129 @@
+"""Say exactly what failed, where in the file, what is applied and what is not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import psycopg
+
+from howdah.errors import MigrationFailed, Where
+from howdah.migrate.events import Result
+from howdah.migrate.migration import Direction
+from howdah.migrate.plan import Plan, Step
+from howdah.migrate.script import Script
+
+_SHOWN = 200
+
+
+class StepFailed(Exception):
+    """A step failed: at statement `index` of its body, counted from 0; before it (-1), behind it, or None where the
+    connection was lost. `is_clean`: nothing of it took effect, otherwise `effective` of its statements did.
+    `interrupted`: by Ctrl-C.
+    """
+
+    def __init__(
+        self,
+        error: psycopg.Error,
+        index: int | None,
+        *,
+        is_clean: bool = True,
+        effective: int = 0,
+        interrupted: bool = False,
+    ) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.index = index
+        self.is_clean = is_clean
+        self.effective = effective
+        self.interrupted = interrupted
+
+
+def migration_failed(
+    failure: StepFailed, step: Step, script: Script, plan: Plan, done: Sequence[Result]
+) -> MigrationFailed:
+    """The error for people and programs."""
+    migration = step.migration
+    verb = "applying" if step.direction is Direction.UP else "reverting"
+    text = failure.error.diag.message_primary or str(failure.error).strip()
+    state = failure.error.sqlstate
+    failed = MigrationFailed(
+        f"{verb} {migration.version} ({migration.name}) failed: {text}"
+        + (f" (SQLSTATE {state})" if state else ""),
+        code="interrupted" if failure.interrupted else None,
+        where=_where(failure, script),
+        why=_why(failure, script),
+        fix=_outcome(failure, step, plan, done),
+        next=_next(failure, step),
+    )
+    failed.sqlstate = state
+    failed.applied = tuple(result.step.migration.version for result in done)
+    failed.failed = migration.version
+    failed.pending = tuple(each.migration.version for each in plan.steps[len(done) + 1 :])
+    return failed
+
+
+def _where(failure: StepFailed, script: Script) -> Where:
+    if failure.index is None or not 0 <= failure.index < len(script.statements):
+        return Where(str(script.path))
+    statement = script.statements[failure.index]
+    position = failure.error.diag.statement_position
+    inside = statement.text[: int(position) - 1].count("\n") if position else 0
+    return Where(str(script.path), statement.line + inside)
+
+
+def _why(failure: StepFailed, script: Script) -> str:
+    diag = failure.error.diag
+    parts = []
+    if failure.index is None:
+        parts.append("The connection was lost.")
+    elif failure.index < 0:
+        parts.append("It failed before the first statement.")
+    elif failure.index >= len(script.statements):
+        parts.append("The statements ran; recording or committing them failed.")
+    else:
+        shown = " ".join(script.statements[failure.index].text.split())
+        shown = shown if len(shown) <= _SHOWN else shown[: _SHOWN - 1] + "…"
+        parts.append(f"Statement {failure.index + 1} of {len(script.statements)}: {shown}")
+    parts += [f"Detail: {diag.message_detail}"] if diag.message_detail else []
+    parts += [f"Hint: {diag.message_hint}"] if diag.message_hint else []
+    parts += [f"Context: {diag.context.splitlines()[0]}"] if diag.context else []
+    return " ".join(parts)
+
+
+def _outcome(failure: StepFailed, step: Step, plan: Plan, done: Sequence[Result]) -> str:
+    """What is applied and what is not, in sentences."""
+    left = len(plan.steps) - len(done) - 1
+    if failure.index is None:
+        this = "Whether it took effect must be read from the server: `howdah migrate status`."
+    elif failure.is_clean:
+        this = "Nothing of it took effect."
+    else:
+        this = f"It ran outside a transaction: {failure.effective} of its statements took effect; the history is dirty."
+    before = (
+        f" {_count(len(done))} before it in this run took effect and {'is' if len(done) == 1 else 'are'} recorded."
+        if done
+        else " Nothing else ran."
+    )
+    at = (
+        ""
+        if failure.index is None
+        else f" The database is at version {step.before if step.before is not None else 'none'}."
+    )
+    return (
+        this
+        + before
+        + (f" {_count(left)} after it did not run." if left else "")
+        + (at if failure.is_clean else "")
+    )
+
+
+def _count(number: int) -> str:
+    return "1 migration" if number == 1 else f"{number} migrations"
+
+
+def _next(failure: StepFailed, step: Step) -> tuple[str, ...]:
+    if failure.index is None:
+        return ("howdah doctor", "howdah migrate status")
+    if not failure.is_clean:
+        return (f"howdah migrate resolve {step.migration.version}",)
+    return (f"howdah migrate {step.direction.value}",)

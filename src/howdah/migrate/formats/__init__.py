@@ -1,0 +1,25 @@
+"""The formats: each a tool's files, history table and lock. Adding one is a file and a line in FORMATS."""
+
+from __future__ import annotations
+
+from howdah.errors import ConfigError
+from howdah.migrate.formats.golang_migrate import GolangMigrate
+from howdah.migrate.formats.interface import Format
+
+FORMATS: tuple[Format, ...] = (GolangMigrate(),)
+
+
+def find_format(name: str) -> Format:
+    """The format of this name.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    for each in FORMATS:
+        if each.name == name:
+            return each
+    raise ConfigError(
+        f"there is no format '{name}'",
+        code="unknown-format",
+        fix=f"The formats are: {', '.join(each.name for each in FORMATS)}.",
+    )

@@ -1,0 +1,69 @@
+"""What was applied: the tool's own history table, and the side history beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from howdah.pg.identifiers import quote_identifier
+
+
+@dataclass(frozen=True)
+class HistoryTable:
+    """Where a tool keeps its history: database, schema and table, unquoted."""
+
+    database: str
+    schema: str
+    table: str
+
+    @property
+    def sql(self) -> str:
+        """The table's name, qualified and quoted for a statement."""
+        return f"{quote_identifier(self.schema)}.{quote_identifier(self.table)}"
+
+
+@dataclass(frozen=True)
+class Record:
+    """The newest row of the side history for one version.
+
+    Attributes:
+        action: `apply`, `revert`, `baseline`, `resolve-applied` or `resolve-reverted`.
+        previous: the version of the history before this step, or None for an empty history.
+        checksum: SHA-256 of the file's bytes; None where no file was read.
+        normal_checksum: SHA-256 of its normal form (comments and white space do not count).
+        finished_at: None while, or because, the step did not finish.
+    """
+
+    version: int
+    action: str
+    previous: int | None
+    checksum: bytes | None
+    normal_checksum: bytes | None
+    statements: int
+    statements_done: int
+    by: str
+    started_at: datetime
+    finished_at: datetime | None
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class History:
+    """The state of a history table, read at one moment.
+
+    Attributes:
+        exists: the table is there; an absent one counts as empty.
+        version: the current version; None: nothing is applied. -1 where golang-migrate failed reverting the
+            first migration.
+        dirty: a run stopped half-way outside a transaction.
+        records: side history, version -> its newest row; empty where there is none.
+        has_side_history: howdah.history is there.
+    """
+
+    table: HistoryTable
+    exists: bool = False
+    version: int | None = None
+    dirty: bool = False
+    records: Mapping[int, Record] = field(default_factory=dict)
+    has_side_history: bool = False

@@ -1,0 +1,35 @@
+"""The events of a run as log lines, for programs that migrate when they start."""
+
+from __future__ import annotations
+
+import logging
+
+from howdah.migrate.events import Event, Result, Retrying, StatementStarted, StepStarted, WaitingForLock
+
+_log = logging.getLogger("howdah.migrate")
+
+
+def log_event(event: Event) -> None:
+    """Log one event: results and waits at INFO, the rest at DEBUG."""
+    match event:
+        case Result():
+            _log.info(
+                "%s %s_%s (%.0f ms)",
+                "applied" if event.step.direction.value == "up" else "reverted",
+                event.step.migration.version,
+                event.step.migration.name,
+                event.seconds * 1000,
+            )
+        case WaitingForLock():
+            _log.info("waiting for the migration lock, held by %s", event.holder)
+        case Retrying():
+            _log.info(
+                "trying %s_%s again: %s",
+                event.step.migration.version,
+                event.step.migration.name,
+                event.reason,
+            )
+        case StepStarted():
+            _log.debug("%s of %s: %s", event.number, event.total, event.step.migration.name)
+        case StatementStarted():
+            _log.debug("statement %s of %s, line %s", event.number, event.total, event.line)

@@ -1,0 +1,275 @@
+"""The one public object: migrations of a directory against a database, in a tool's format."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+
+from howdah.config.database import DatabaseConfig
+from howdah.config.project import DatabaseSettings
+from howdah.connect.pooler import detect_pooler
+from howdah.connect.session import open_session, wait_for_session
+from howdah.errors import ConfigError, DirtyDatabase, HowdahError, RefusedError
+from howdah.migrate.database import Look, look, read_history
+from howdah.migrate.declare import Resolution, baseline, resolve
+from howdah.migrate.diagnosis import Diagnosis, diagnose
+from howdah.migrate.discover import find_migrations
+from howdah.migrate.events import Event, Result
+from howdah.migrate.formats import find_format
+from howdah.migrate.formats.interface import Format
+from howdah.migrate.history import History
+from howdah.migrate.lock import migration_lock
+from howdah.migrate.log import log_event
+from howdah.migrate.migration import Source
+from howdah.migrate.plan import Plan, plan_down, plan_up
+from howdah.migrate.runner import Run
+from howdah.migrate.scripts import Scripts
+from howdah.migrate.settings import RunSettings
+from howdah.migrate.side_history import create_side_history
+from howdah.migrate.status import Status, build_status
+
+_log = logging.getLogger(__name__)
+_FALSE = {"0", "false", "no", "off"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Migrator:
+    """Migrations of a directory against a database. Every method opens its own session and closes it.
+
+    Attributes:
+        database: the address; a pooler in transaction mode is refused, so give the server's own.
+        directory: where the files are.
+        format: name of the tool whose files and history these are.
+        table: name of the history table, where it is not the tool's default; unquoted.
+        schema: its schema; None: the first of the search_path, as the tool does.
+        settings: how patient a run is.
+        on_event: called as the run goes; the default logs.
+    """
+
+    database: DatabaseConfig
+    directory: Path
+    format: str = "golang-migrate"
+    table: str | None = None
+    schema: str | None = None
+    settings: RunSettings = field(default_factory=RunSettings)
+    on_event: Callable[[Event], None] = log_event
+
+    @classmethod
+    def of(
+        cls,
+        settings: DatabaseSettings,
+        database: DatabaseConfig,
+        *,
+        root: Path,
+        directory: Path | None = None,
+        format: str | None = None,
+        run_settings: RunSettings | None = None,
+        on_event: Callable[[Event], None] = log_event,
+    ) -> Migrator:
+        """The migrator of one of a project's databases; `directory` and `format` go before what the project says.
+
+        Raises:
+            ConfigError: nobody says where the migrations are, and under `root` is not exactly one such folder.
+        """
+        schema, table = _history_name(settings, database)
+        return cls(
+            database=database,
+            directory=directory or settings.migrations or find_migrations(root),
+            format=format or settings.format or "golang-migrate",
+            table=table,
+            schema=schema,
+            settings=run_settings or RunSettings(),
+            on_event=on_event,
+        )
+
+    def source(self) -> Source:
+        """The migration files. Raises SourceError."""
+        return self._format.read_files(self.directory)
+
+    def status(self) -> Status:
+        """Each migration and its state; changes nothing, takes no lock."""
+        source = self.source()
+        with self._session() as connection:
+            return build_status(source, self._read(connection)[1])
+
+    def plan(self, *, to: int | None = None) -> Plan:
+        """What `up` would run, judged like `up` would; changes nothing, takes no lock."""
+        source = self.source()
+        with self._session() as connection:
+            plan = plan_up(source, self._read(connection)[1], to=to)
+        Scripts(plan)
+        return plan
+
+    def plan_down(self, *, to: int | None = None) -> Plan:
+        """What `down` would run; changes nothing, takes no lock."""
+        source = self.source()
+        with self._session() as connection:
+            plan = plan_down(source, self._read(connection)[1], to=to)
+        Scripts(plan)
+        return plan
+
+    def up(self, *, to: int | None = None, wait_seconds: float = 0) -> list[Result]:
+        """Apply what is pending, up to `to` where given; what took effect, in order.
+
+        Waits `wait_seconds` for the server to be ready. With nothing pending it costs two round trips, no lock.
+
+        Raises:
+            MigrationFailed: says what is applied and what is not.
+            LockTimeout, DirtyDatabase, HistoryMismatch, SourceError, RefusedError, ConnectError.
+        """
+        source = self.source()
+        return self._run(lambda history: plan_up(source, history, to=to), wait_seconds=wait_seconds)
+
+    def down(self, *, to: int | None = None) -> list[Result]:
+        """Revert the newest applied migration, or those down to `to` (0: all). Raises as `up`."""
+        source = self.source()
+        return self._run(lambda history: plan_down(source, history, to=to), wait_seconds=0)
+
+    def up_at_start(self, *, switch: str = "HOWDAH_AUTO_MIGRATE", wait_seconds: float = 60) -> list[Result]:
+        """For an application that migrates when it starts: `up`, unless the variable `switch` says off.
+
+        Of many instances one migrates while the others wait for it.
+        """
+        if os.environ.get(switch, "").strip().lower() in _FALSE:
+            _log.info("%s is off: no migrations", switch)
+            return []
+        return self.up(wait_seconds=wait_seconds)
+
+    def diagnose(self) -> Diagnosis:
+        """What is known of a dirty version: what ran, what is there, and whether a session still runs it."""
+        with self._session() as connection:
+            at, history = self._read(connection)
+            return diagnose(connection, history, keys=self._format.lock_keys(at.table))
+
+    def resolve(self, version: int, *, applied: bool) -> Resolution:
+        """Declare a version applied, or reverted, and the history clean. Runs nothing."""
+        source = self.source()
+        with self._locked() as (connection, at):
+            history = self._ready(connection, at)
+            return resolve(connection, self._format, source, history, version, applied=applied)
+
+    def baseline(self, version: int) -> Resolution:
+        """Adopt a database that was set up otherwise: `version` and all below it count as applied."""
+        source = self.source()
+        with self._locked() as (connection, at):
+            history = self._ready(connection, at)
+            return baseline(connection, self._format, source, history, version)
+
+    @property
+    def _format(self) -> Format:
+        return find_format(self.format)
+
+    @contextmanager
+    def _session(self, *, wait_seconds: float = 0) -> Iterator[psycopg.Connection]:
+        if wait_seconds:
+            connection = wait_for_session(
+                self.database,
+                application_name="howdah migrate",
+                limit_seconds=wait_seconds,
+                on_wait=_log_wait,
+            )
+        else:
+            connection = open_session(self.database, application_name="howdah migrate")
+        with connection:
+            yield connection
+
+    def _read(self, connection: psycopg.Connection) -> tuple[Look, History]:
+        at = look(connection, self._format, schema=self.schema, table=self.table)
+        return at, read_history(connection, self._format, at)
+
+    def _run(self, make_plan: Callable[[History], Plan], *, wait_seconds: float) -> list[Result]:
+        with self._session(wait_seconds=wait_seconds) as connection:
+            at, history = self._read(connection)
+            try:
+                if not make_plan(history).steps:
+                    return []
+            except DirtyDatabase:
+                # Another run may be in the middle of a step outside a transaction: ask again once it has ended.
+                pass
+            with self._lock(connection, at):
+                at, history = self._read(connection)
+                plan = make_plan(history)
+                if not plan.steps:
+                    return []
+                scripts = Scripts(plan)
+                history = self._ready(connection, at)
+                plan = make_plan(history)
+                run = Run(connection, plan, self._format, scripts, self.settings, self.on_event)
+                return run.run()
+
+    @contextmanager
+    def _locked(self) -> Iterator[tuple[psycopg.Connection, Look]]:
+        with self._session() as connection:
+            at = look(connection, self._format, schema=self.schema, table=self.table)
+            with self._lock(connection, at):
+                yield connection, at
+
+    @contextmanager
+    def _lock(self, connection: psycopg.Connection, at: Look) -> Iterator[None]:
+        _refuse_read_only(at, self.database)
+        _refuse_pooler(connection, at, self.database)
+        with migration_lock(
+            connection,
+            self._format.lock_keys(at.table),
+            limit_seconds=self.settings.lock_limit_seconds,
+            on_wait=self.on_event,
+        ):
+            yield
+
+    def _ready(self, connection: psycopg.Connection, at: Look) -> History:
+        """Make the history tables where they are missing; the history as it is, under the lock."""
+        if not at.exists:
+            connection.execute(self._format.create_table(at.table).sql.encode())
+        if not at.has_side_history:
+            create_side_history(connection)
+        return self._read(connection)[1]
+
+
+def _history_name(settings: DatabaseSettings, database: DatabaseConfig) -> tuple[str | None, str | None]:
+    """Schema and table of the history, as howdah.toml or golang-migrate's URL parameters say."""
+    if settings.history_table:
+        schema, dot, table = settings.history_table.rpartition(".")
+        return (schema if dot else None), table
+    name = database.tool_options.get("x-migrations-table")
+    if name is None or database.tool_options.get("x-migrations-table-quoted") not in {"1", "true"}:
+        return None, name
+    # "schema"."table": the last quoted part is the table, the first of two the schema.
+    parts = re.findall(r'"(.*?)"', name)
+    if not 1 <= len(parts) <= 2:
+        raise ConfigError(
+            f"x-migrations-table={name} is not one or two quoted names", code="bad-history-table"
+        )
+    return (parts[0] if len(parts) == 2 else None), parts[-1]
+
+
+def _refuse_read_only(at: Look, database: DatabaseConfig) -> None:
+    if at.read_only:
+        raise RefusedError(
+            f"{database.target} is read-only",
+            code="read-only",
+            why="It is a replica, or its role or database says default_transaction_read_only.",
+            fix="Use the primary's address (target_session_attrs=read-write finds it among several hosts).",
+        )
+
+
+def _refuse_pooler(connection: psycopg.Connection, at: Look, database: DatabaseConfig) -> None:
+    pooler = detect_pooler(connection, database, backend_pid=at.backend_pid)
+    if pooler is not None and not pooler.keeps_sessions:
+        raise RefusedError(
+            f"{database.target} is a pooler in {pooler.kind.value} mode",
+            code="transaction-pooler",
+            why="The migration lock belongs to a session, and there every transaction may get another one:"
+            f" two runs would not exclude each other. {pooler.evidence}",
+            fix="Give the server's own address: `direct-url` in howdah.toml, or --url.",
+        )
+
+
+def _log_wait(error: HowdahError, seconds: float) -> None:
+    _log.info("waiting for the server, at most %.0f s more: %s", seconds, error.message)

@@ -1,0 +1,152 @@
+"""Run a step that PostgreSQL forbids inside a transaction, by golang-migrate's dirty protocol.
+
+The history is marked dirty, and durably so, before the first statement, and clean after the last. Between them each
+statement is a message of its own, and the side history counts them, so that a person who finds the dirty mark is told
+what ran. Where the very first statement fails and leaves nothing behind, the mark is taken back.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+from howdah.migrate import side_history
+from howdah.migrate.events import Event, Retrying, StatementStarted
+from howdah.migrate.failure import StepFailed
+from howdah.migrate.formats.interface import Format, Query
+from howdah.migrate.plan import Plan, Step
+from howdah.migrate.script import Script
+from howdah.migrate.settings import RunSettings
+from howdah.migrate.sql import fetch
+from howdah.pg.statements import Statement
+
+_TRY_AGAIN = {"55P03", "40P01"}
+# What commits inside itself may have done something before it failed.
+_NOT_ATOMIC = {"CALL", "DO"}
+
+
+@dataclass
+class OutsideRun:
+    """One step outside a transaction. `run()` may be called once."""
+
+    connection: psycopg.Connection
+    step: Step
+    script: Script
+    plan: Plan
+    format: Format
+    settings: RunSettings
+    on_event: Callable[[Event], None]
+    _effective: int = field(default=0, init=False)  # statements that are committed
+
+    def run(self) -> None:
+        """Mark dirty, run each statement, mark clean.
+
+        Raises:
+            StepFailed: with `is_clean` where nothing took effect and the history is as it was.
+        """
+        history, step = self.plan.history, self.step
+        before, dirty, after = (step.before, False), (step.after, True), (step.after, False)
+        try:
+            self._record(before, dirty, [side_history.record_start(history.table, step, self.script)])
+            for number, statement in enumerate(self.script.statements, 1):
+                self.on_event(
+                    StatementStarted(
+                        step, number, len(self.script.statements), statement.line, statement.text
+                    )
+                )
+                self._run_statement(statement, number - 1)
+                if self.connection.info.transaction_status == TransactionStatus.IDLE:
+                    self._effective = number
+                self._record(None, None, [side_history.record_progress(history.table, step, number)])
+            self._record(dirty, after, [side_history.record_end(history.table, step)])
+        except psycopg.Error as error:
+            index = None if self.connection.closed else len(self.script.statements)
+            raise StepFailed(error, index, is_clean=False, effective=self._effective) from error
+        finally:
+            if not self.connection.closed:
+                self._restore_session()
+
+    def _run_statement(self, statement: Statement, index: int) -> None:
+        """Run one statement in its own message; again where a lock or a deadlock stopped it and that is harmless."""
+        started, pause = time.monotonic(), 0.1
+        invalid_before = self._invalid_indexes()
+        while True:
+            try:
+                self._set_lock_timeout(statement)
+                self.connection.execute(statement.text.encode())
+            except psycopg.Error as error:
+                if self.connection.closed:
+                    raise StepFailed(error, None, is_clean=False, effective=self._effective) from error
+                self.connection.rollback()
+                self._drop_invalid(invalid_before)
+                waited = time.monotonic() - started
+                is_over = waited + pause > self.settings.retry_limit_seconds
+                if error.sqlstate not in _TRY_AGAIN or is_over or "CONCURRENTLY" not in statement.words:
+                    is_clean = self._take_back(statement)
+                    raise StepFailed(error, index, is_clean=is_clean, effective=self._effective) from error
+                self.on_event(Retrying(self.step, error.diag.message_primary or "", waited))
+                time.sleep(pause)
+                pause = min(pause * 2, 5.0)
+            else:
+                return
+
+    def _set_lock_timeout(self, statement: Statement) -> None:
+        # A concurrent build waits long for old transactions, and nobody waits for it meanwhile.
+        patient = (
+            "CONCURRENTLY" in statement.words
+            or self.connection.info.transaction_status != TransactionStatus.IDLE
+        )
+        milliseconds = 0 if patient else int(self.settings.stall_seconds * 1000)
+        self.connection.execute("SELECT set_config('lock_timeout', %s, false)", [str(milliseconds)])
+
+    def _take_back(self, statement: Statement) -> bool:
+        """Where nothing took effect, put the history back to where it was; False where something may have."""
+        if self._effective or not _NOT_ATOMIC.isdisjoint(statement.words[:1]):
+            return False
+        step, history = self.step, self.plan.history
+        self._record((step.after, True), (step.before, False), [side_history.drop_start(history.table, step)])
+        return True
+
+    def _record(
+        self,
+        before: tuple[int | None, bool] | None,
+        after: tuple[int | None, bool] | None,
+        extra: list[Query],
+    ) -> None:
+        """Move the history, and write the side history if there is one, in one durable transaction."""
+        moves = (
+            []
+            if after is None
+            else self.format.move_history(self.plan.history.table, before=before, after=after)
+        )
+        queries = [*moves, *(extra if self.plan.history.has_side_history else [])]
+        run_queries(self.connection, queries)
+
+    def _invalid_indexes(self) -> set[int]:
+        return {row["oid"] for row in fetch(self.connection, "invalid_indexes")}
+
+    def _drop_invalid(self, known: set[int]) -> None:
+        """Drop what a failed concurrent build left: `IF NOT EXISTS` would take it for the index."""
+        for row in fetch(self.connection, "invalid_indexes"):
+            if row["oid"] not in known and not row["being_built"]:
+                self.connection.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {row['name']}".encode())
+
+    def _restore_session(self) -> None:
+        self.connection.rollback()
+        for text in ("RESET ALL", "RESET SESSION AUTHORIZATION", "RESET ROLE"):
+            self.connection.execute(text)
+
+
+def run_queries(connection: psycopg.Connection, queries: list[Query]) -> None:
+    """Run queries in one transaction, or, inside the body's own, as part of it."""
+    if connection.info.transaction_status != TransactionStatus.IDLE:
+        for query in queries:
+            psycopg.RawCursor(connection).execute(query.sql.encode(), query.parameters)
+        return
+    with connection.transaction():
+        for query in queries:
+            psycopg.RawCursor(connection).execute(query.sql.encode(), query.parameters)

@@ -1,0 +1,116 @@
+-- name: look
+-- Round trip 1: where the history would be, whose it is, and what kind of server this is.
+SELECT current_database() AS database,
+       current_schema() AS schema,
+       pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS read_only,
+       current_setting('server_version_num')::int AS server_version,
+       pg_backend_pid() AS backend_pid,
+       to_regclass('howdah.history') IS NOT NULL AS has_side_history,
+       (SELECT jsonb_object_agg(a.attname, format_type(a.atttypid, a.atttypmod))
+          FROM pg_attribute a
+          JOIN pg_class c ON c.oid = a.attrelid
+          JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE n.nspname = coalesce($1, current_schema()) AND c.relname = $2 AND c.relkind IN ('r', 'p')
+           AND a.attnum > 0 AND NOT a.attisdropped) AS columns
+
+-- name: read_records
+-- The newest row of each version of one history.
+SELECT version, action, previous, checksum, normal_checksum, statements, statements_done, applied_by,
+       started_at, finished_at, seconds
+  FROM howdah.history
+ WHERE id IN (SELECT max(id) FROM howdah.history WHERE history = $1 GROUP BY version)
+
+-- name: create_side_history
+-- One row a step, newest last; `history` is the quoted name of the tool's own table.
+CREATE SCHEMA IF NOT EXISTS howdah;
+CREATE TABLE IF NOT EXISTS howdah.history (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  history text NOT NULL,
+  version bigint NOT NULL,
+  name text NOT NULL,
+  action text NOT NULL CHECK (action IN ('apply', 'revert', 'baseline', 'resolve-applied', 'resolve-reverted')),
+  previous bigint,
+  checksum bytea,
+  normal_checksum bytea,
+  body text,
+  statements int NOT NULL,
+  statements_done int NOT NULL,
+  applied_by text NOT NULL DEFAULT session_user,
+  client text NOT NULL,
+  started_at timestamptz NOT NULL,
+  finished_at timestamptz,
+  seconds double precision
+);
+CREATE INDEX IF NOT EXISTS history_version_idx ON howdah.history (history, version, id);
+COMMENT ON TABLE howdah.history IS 'What howdah did to the migration histories of this database. Safe to drop: it is made anew.'
+
+-- name: add_record
+-- A finished step, in the transaction of its migration.
+INSERT INTO howdah.history (history, version, name, action, previous, checksum, normal_checksum, body,
+                            statements, statements_done, client, started_at, finished_at, seconds)
+VALUES ($1, $2::bigint, $3, $4, $5::bigint, $6::bytea, $7::bytea, $8,
+        $9::int, $9::int, $10, now(), clock_timestamp(), extract(epoch FROM clock_timestamp() - now()))
+
+-- name: begin_record
+-- A step that runs outside a transaction: it has started.
+INSERT INTO howdah.history (history, version, name, action, previous, checksum, normal_checksum, body,
+                            statements, statements_done, client, started_at)
+VALUES ($1, $2::bigint, $3, $4, $5::bigint, $6::bytea, $7::bytea, $8, $9::int, 0, $10, clock_timestamp())
+
+-- name: advance_record
+-- One more statement of such a step is done.
+UPDATE howdah.history SET statements_done = $3::int
+ WHERE id = (SELECT max(id) FROM howdah.history WHERE history = $1 AND version = $2::bigint)
+
+-- name: finish_record
+-- Such a step is done.
+UPDATE howdah.history
+   SET finished_at = clock_timestamp(), seconds = extract(epoch FROM clock_timestamp() - started_at),
+       statements_done = statements
+ WHERE id = (SELECT max(id) FROM howdah.history WHERE history = $1 AND version = $2::bigint)
+
+-- name: lock_holders
+-- Who holds or waits for these advisory locks of this database. A bigint key is shown in two halves.
+SELECT l.pid, l.granted, coalesce(a.application_name, '') AS application, coalesce(a.usename, '') AS role,
+       coalesce(host(a.client_addr), 'the server''s own machine') AS client, coalesce(a.state, '') AS state,
+       extract(epoch FROM clock_timestamp() - coalesce(a.query_start, a.backend_start))::float8 AS seconds,
+       left(coalesce(a.query, ''), 200) AS query
+  FROM pg_locks l
+  LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+ WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.pid <> pg_backend_pid()
+   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+   AND ((l.classid::bigint << 32) | l.objid::bigint) = ANY ($1::bigint[])
+ ORDER BY l.granted DESC, l.pid
+
+-- name: blockers
+-- Who keeps one backend waiting for a lock, seen from another session.
+SELECT a.pid, a.application_name AS application, coalesce(a.usename, '') AS role, a.state,
+       extract(epoch FROM clock_timestamp() - a.xact_start)::float8 AS seconds, left(a.query, 200) AS query
+  FROM pg_stat_activity a
+ WHERE a.pid = ANY (pg_blocking_pids($1::int))
+ ORDER BY a.xact_start
+
+-- name: invalid_indexes
+-- What an interrupted CREATE INDEX CONCURRENTLY or REINDEX CONCURRENTLY leaves behind, or another session is building:
+-- that one holds SHARE UPDATE EXCLUSIVE on the table. The name is quoted.
+SELECT i.indexrelid::bigint AS oid, format('%I.%I', n.nspname, c.relname) AS name, i.indrelid::regclass::text AS on_table,
+       EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+                WHERE l.locktype = 'relation' AND l.relation = i.indrelid AND l.granted
+                  AND l.mode = 'ShareUpdateExclusiveLock' AND l.pid <> pg_backend_pid()
+                  AND a.backend_type = 'client backend') AS being_built
+  FROM pg_index i
+  JOIN pg_class c ON c.oid = i.indexrelid
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE NOT i.indisvalid AND c.relkind = 'i'
+
+-- name: drop_record
+-- Such a step did nothing after all.
+DELETE FROM howdah.history
+ WHERE id = (SELECT max(id) FROM howdah.history WHERE history = $1 AND version = $2::bigint) AND finished_at IS NULL
+
+-- name: user_tables
+-- Is there anything here already, apart from the history?
+SELECT count(*) AS tables FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'howdah')
+   AND (n.nspname, c.relname) <> ($1, $2)
+   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')

@@ -1,0 +1,175 @@
+"""Run a plan under the lock: each step with its history in one transaction, where PostgreSQL allows one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import psycopg
+
+from howdah.migrate.events import Event, Result, Retrying, StatementStarted, StepStarted
+from howdah.migrate.failure import StepFailed, migration_failed
+from howdah.migrate.formats.interface import Format, Query
+from howdah.migrate.outside import OutsideRun
+from howdah.migrate.pipeline import Command, CommandFailed, run_pipeline
+from howdah.migrate.plan import Plan, Step
+from howdah.migrate.script import Execution, Script
+from howdah.migrate.scripts import Scripts
+from howdah.migrate.settings import RunSettings
+from howdah.migrate.side_history import record_step
+
+# Commits of a run are made durable together, at least this often (docs/decisions/0004-durable-together.md).
+_FLUSH_SECONDS = 0.3
+# Lock timeout, deadlock, serialization: nothing is wrong with the migration, and its transaction is rolled back.
+_TRY_AGAIN = {"55P03", "40P01", "40001"}
+# "cannot run inside a transaction block", "invalid transaction termination": only the server knows for sure.
+_NO_TRANSACTION = {"25001", "2D000"}
+# From how many statements on the server is asked to tell of each as it ends.
+_LIVE_EVERY = 64
+
+
+@dataclass
+class Run:
+    """One run of a plan, holding the lock already. `run()` may be called once."""
+
+    connection: psycopg.Connection
+    plan: Plan
+    format: Format
+    scripts: Scripts
+    settings: RunSettings
+    on_event: Callable[[Event], None]
+    _done: list[Result] = field(default_factory=list)
+    _reported: int = 0
+    _flushed_at: float = field(default_factory=time.monotonic)
+
+    def run(self) -> list[Result]:
+        """Run the steps in order; the results, each durable before it is told of.
+
+        Raises:
+            MigrationFailed: a step failed, or the run was interrupted; says what is applied and what is not.
+        """
+        total = len(self.plan.steps)
+        for number, step in enumerate(self.plan.steps, 1):
+            file = step.migration.file(step.direction)
+            assert file is not None  # a plan has no step without its file
+            script = self.scripts.take(file)
+            self.on_event(StepStarted(step, number, total, len(script.statements)))
+            started = time.monotonic()
+            is_durable = number == total or started - self._flushed_at > _FLUSH_SECONDS
+            try:
+                transactional = self._run_step(step, script, is_durable=is_durable)
+            except StepFailed as failure:
+                self._make_durable()
+                raise migration_failed(failure, step, script, self.plan, self._done) from failure.error
+            seconds = time.monotonic() - started
+            self._done.append(Result(step, file, len(script.statements), seconds, transactional))
+            if is_durable or not transactional:
+                self._report()
+        return self._done
+
+    def _run_step(self, step: Step, script: Script, *, is_durable: bool) -> bool:
+        """Run one step; True where one transaction held all of it."""
+        if script.execution is Execution.TRANSACTION:
+            try:
+                self._run_in_transaction(step, script, is_durable=is_durable)
+            except StepFailed as failure:
+                # Rolled back, so nothing happened: the server has told that it must run outside.
+                if failure.error.sqlstate not in _NO_TRANSACTION:
+                    raise
+            else:
+                return True
+        self._make_durable()
+        OutsideRun(self.connection, step, script, self.plan, self.format, self.settings, self.on_event).run()
+        return False
+
+    def _run_in_transaction(self, step: Step, script: Script, *, is_durable: bool) -> None:
+        """Body and history in one transaction and one round trip; again while locks are not to be had."""
+        started, pause = time.monotonic(), 0.1
+        first = len(self._head(script, is_durable=is_durable))
+        while True:
+            try:
+                run_pipeline(
+                    self.connection,
+                    self._commands(step, script, is_durable=is_durable),
+                    on_done=self._tell_next(step, script, first),
+                )
+            except CommandFailed as failed:
+                self.connection.rollback()
+                waited = time.monotonic() - started
+                is_over = waited + pause > self.settings.retry_limit_seconds
+                if failed.error.sqlstate not in _TRY_AGAIN or is_over:
+                    raise StepFailed(
+                        failed.error, failed.index - first, interrupted=failed.interrupted
+                    ) from failed
+                self.on_event(Retrying(step, failed.error.diag.message_primary or "", waited))
+                time.sleep(pause)
+                pause = min(pause * 2, 5.0)
+            except psycopg.OperationalError as error:
+                raise StepFailed(error, None) from error
+            else:
+                return
+
+    def _head(self, script: Script, *, is_durable: bool) -> list[Command]:
+        # Utility statements: a SELECT would take a snapshot, after which the body could not SET TRANSACTION.
+        head = [
+            script.begin.encode(),
+            b"SET LOCAL lock_timeout = %d" % int(self.settings.stall_seconds * 1000),
+        ]
+        if not is_durable:
+            head.append(b"SET LOCAL synchronous_commit = off")
+        return [Command(each) for each in head]
+
+    def _commands(self, step: Step, script: Script, *, is_durable: bool) -> Iterator[Command]:
+        yield from self._head(script, is_durable=is_durable)
+        many = len(script.statements)
+        for number, statement in enumerate(script.statements, 1):
+            live = many > 1 and (many <= _LIVE_EVERY or number % _LIVE_EVERY == 0)
+            yield Command(statement.text.encode(), live=live)
+        history = self.plan.history
+        moves = self.format.move_history(
+            history.table, before=(step.before, False), after=(step.after, False)
+        )
+        for query in moves:
+            yield as_command(query)
+        if history.has_side_history:
+            yield as_command(record_step(history.table, step, script))
+        yield Command(b"COMMIT")
+        # What a body SET must not leak into the next one, as it does in golang-migrate.
+        yield Command(b"RESET ALL")
+        if script.changes_role:
+            yield Command(b"RESET SESSION AUTHORIZATION")
+            yield Command(b"RESET ROLE")
+
+    def _tell_next(self, step: Step, script: Script, first: int) -> Callable[[int], None]:
+        many = len(script.statements)
+
+        def tell(index: int) -> None:
+            number = index - first + 2  # what ended is command `index`; what begins is the statement after it
+            if 1 <= number <= many:
+                statement = script.statements[number - 1]
+                self.on_event(StatementStarted(step, number, many, statement.line, statement.text))
+
+        return tell
+
+    def _make_durable(self) -> None:
+        """Bring the commits so far to the server's disk, then tell of them. Does nothing on a lost connection."""
+        if self._reported == len(self._done) or self.connection.closed:
+            return
+        history = self.plan.history.table
+        # Any commit that waits for its own WAL record has waited for those before it.
+        self.connection.execute(f"UPDATE {history.sql} SET dirty = dirty".encode())
+        self._report()
+
+    def _report(self) -> None:
+        self._flushed_at = time.monotonic()
+        for result in self._done[self._reported :]:
+            self.on_event(result)
+        self._reported = len(self._done)
+
+
+def as_command(query: Query) -> Command:
+    """A query as bytes on the wire."""
+    return Command(
+        query.sql.encode(), tuple(None if value is None else value.encode() for value in query.parameters)
+    )

@@ -1,0 +1,29 @@
+"""Run the named statements of queries.sql."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg.rows import dict_row
+
+from howdah.pg.queries import load_queries
+
+
+@cache
+def _queries() -> dict[str, LiteralString]:
+    return load_queries(Path(__file__).with_name("queries.sql"))
+
+
+def query(name: str) -> LiteralString:
+    """The statement of this name, with numbered parameters."""
+    return _queries()[name]
+
+
+def fetch(connection: psycopg.Connection, name: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+    """The rows of a named query."""
+    with psycopg.RawCursor(connection, row_factory=dict_row) as cursor:
+        return cursor.execute(query(name), parameters or None).fetchall()
