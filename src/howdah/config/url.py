@@ -96,7 +96,7 @@ def _check_scheme(scheme: str, origin: str) -> None:
             None,
         )
     else:
-        why, near = "howdah works on PostgreSQL only.", near_name(name, _SCHEMES)
+        why, near = "howdah works on PostgreSQL only.", near_name(name, _SCHEMES, cutoff=0.75)
         fix = f"Did you mean '{near}://'?" if near else "Use a URL that starts with postgresql://."
     raise ConfigError(
         f"{origin}: '{scheme}' is not a scheme of PostgreSQL", code="bad-address", why=why, fix=fix
@@ -156,7 +156,7 @@ def _query_pairs(reading: Reading, origin: str) -> list[tuple[str, str]]:
     pairs = []
     for pair in filter(None, reading.query.split("&")):
         name, _, value = pair.partition("=")
-        decoded = _decode_lenient(value, origin) if name == "password" else _decode(value, origin, part=name)
+        decoded = _decode_lenient(value, origin) if name == "password" else _decode(value, origin, part="parameter")
         pairs.append((_decode(name, origin, part="parameter"), decoded))
     hosts = [value for name, value in pairs if name == "host"]
     if len(hosts) < 2:
