@@ -76,6 +76,11 @@ class LocalServer:
         return (self.data / "PG_VERSION").is_file()
 
     @property
+    def data_major(self) -> int | None:
+        """The major version that made the data, where there is any."""
+        return int((self.data / "PG_VERSION").read_text(encoding="ascii")) if self.exists else None
+
+    @property
     def record(self) -> ServerRecord | None:
         """What is remembered from the last start."""
         return read_record(self.directory)

@@ -1,0 +1,234 @@
+"""`howdah dev`: up, down, reset, url, psql, logs."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+
+from howdah.cli.answer import Answer, answers
+from howdah.cli.confirm import confirm_database, confirm_option
+from howdah.cli.dev_text import database_data, summary_lines, variables_of
+from howdah.cli.options import project_options
+from howdah.cli.render import Progress
+from howdah.cli.target import Target
+from howdah.config.env import print_env
+from howdah.config.project import DatabaseSettings, Project, load_project
+from howdah.config.resolve import pick_database
+
+if TYPE_CHECKING:
+    from howdah.dev.up import Up
+
+F = TypeVar("F", bound=Callable[..., Any])
+_FOLLOW_SECONDS = 0.2
+
+
+def _config_option(function: F) -> F:
+    return click.option(
+        "--config",
+        "config_file",
+        envvar="HOWDAH_CONFIG",
+        show_envvar=True,
+        type=click.Path(),
+        help="The project's howdah.toml; found in this folder or above where not given.",
+    )(function)
+
+
+def _server_options(function: F) -> F:
+    """What can be said about the server itself."""
+    function = click.option(
+        "--port",
+        type=click.IntRange(1, 65535),
+        envvar="HOWDAH_DEV_PORT",
+        show_envvar=True,
+        help="TCP port on loopback; without it the one in howdah.toml, else a free one that is kept.",
+    )(function)
+    return click.option(
+        "--bindir",
+        type=click.Path(path_type=Path),
+        envvar="HOWDAH_PG_BINDIR",
+        show_envvar=True,
+        help="Directory of the PostgreSQL programs to use; without it the best ones here are found.",
+    )(function)
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def area(ctx: click.Context) -> None:
+    r"""A local PostgreSQL for this project: no Docker, no root, no account.
+
+    Bare `howdah dev` is `howdah dev up`. The data is kept between runs, outside the repository.
+
+    \b
+    howdah dev up                       server, setup, migrations; prints the address
+    eval "$(howdah dev url --env)"      the address in this shell's variables
+    howdah dev psql -- -c 'SELECT 1'
+    howdah dev down
+    """
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(up, config_file=None, port=None, bindir=None)
+
+
+@area.command()
+@_server_options
+@_config_option
+@answers("dev up")
+def up(*, config_file: str | None, port: int | None, bindir: Path | None) -> Answer:
+    """Start the server, set the databases up, apply the migrations.
+
+    Prints the address in the application's own variables. Again at any time: what is there is left alone.
+    """
+    return _bring_up(_project(config_file, port), bindir)
+
+
+@area.command()
+@_config_option
+@answers("dev down")
+def down(*, config_file: str | None) -> Answer:
+    """Stop the server. The data stays."""
+    from howdah.dev.server import project_server
+
+    stopped = project_server(_project(config_file)).stop()
+    return Answer(
+        data={"stopped": stopped},
+        text="stopped; `howdah dev up` starts it again with its data" if stopped else "it was not running",
+    )
+
+
+@area.command()
+@confirm_option
+@_server_options
+@_config_option
+@answers("dev reset")
+def reset(*, config_file: str | None, port: int | None, bindir: Path | None, confirm: str | None) -> Answer:
+    """Delete the server with all its data, and bring it up anew."""
+    from howdah.dev.server import local_address, project_server
+
+    project = _project(config_file, port)
+    server = project_server(project)
+    if server.exists:
+        first = project.databases[0]
+        address = local_address(server, first, {})
+        # protection is for the databases of production; this is the copy on this machine
+        target = Target(project, replace(first, protected=False), address)
+        confirm_database(target, address, what="delete the local server with all its data", given=confirm)
+    server.destroy()
+    return _bring_up(project, bindir)
+
+
+@area.command()
+@click.option("--env", "as_variables", is_flag=True, help="The application's variables, for `eval` or .env.")
+@project_options
+@answers("dev url")
+def url(*, config_file: str | None, db: str | None, as_variables: bool) -> Answer:
+    """Print the address, with its password."""
+    from howdah.config.url import format_url
+    from howdah.dev.server import running_address
+
+    project = _project(config_file)
+    settings = pick_database(project, db)
+    address = running_address(project, settings)
+    variables = variables_of(settings, address)
+    shown = format_url(address, show_password=True)
+    return Answer(
+        data={"url": shown, "variables": variables},
+        text=print_env(variables) if as_variables else shown,
+        target=address,
+    )
+
+
+@area.command()
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@project_options
+@answers("dev psql")
+def psql(*, config_file: str | None, db: str | None, arguments: tuple[str, ...]) -> Answer:
+    """Open psql on the database; what follows `--` goes to psql.
+
+    Example: howdah dev psql -- -c 'SELECT count(*) FROM users'
+    """
+    project = _project(config_file)
+    _exec_psql(project, pick_database(project, db), arguments)
+
+
+@area.command()
+@click.option("-n", "--lines", default=50, show_default=True, help="How many of the last lines.")
+@click.option("-f", "--follow", is_flag=True, help="Go on showing what is added; Ctrl-C ends it.")
+@_config_option
+@answers("dev logs")
+def logs(*, config_file: str | None, lines: int, follow: bool) -> Answer:
+    """Show the server's log."""
+    from howdah.dev.server import project_server
+
+    server = project_server(_project(config_file))
+    last = server.log_lines(lines)
+    if follow:
+        _follow(server.log, last)
+    return Answer(data={"file": str(server.log), "lines": last}, text="\n".join(last))
+
+
+def _project(config_file: str | None, port: int | None = None) -> Project:
+    project = load_project(file=Path(config_file) if config_file else None)
+    return replace(project, dev=replace(project.dev, port=port)) if port else project
+
+
+def _bring_up(project: Project, bindir: Path | None) -> Answer:
+    from howdah.dev.up import up as bring_up
+
+    with Progress(quiet=_is_quiet()) as progress:
+        result = bring_up(project, bindir=bindir, on_step=progress.doing)
+        for line in summary_lines(result):
+            progress.note(line)
+    return _answer(result)
+
+
+def _answer(result: Up) -> Answer:
+    running = result.running
+    return Answer(
+        data={
+            "server": {
+                "version": running.version,
+                "why": running.why,
+                "stand_ins": list(running.standins),
+                "started": running.was_started,
+                "created": running.is_new,
+                "directory": str(running.server.directory),
+            },
+            "databases": [database_data(database) for database in result.databases],
+        },
+        text="\n".join(
+            print_env(variables_of(database.settings, database.address)).rstrip()
+            for database in result.databases
+        ),
+        problems=result.notes,
+        target=result.databases[0].address,
+    )
+
+
+def _is_quiet() -> bool:
+    return bool(click.get_current_context().params.get("quiet"))
+
+
+def _exec_psql(project: Project, settings: DatabaseSettings, arguments: tuple[str, ...]) -> NoReturn:
+    """Become psql. The password goes by the environment: a command line is visible to all."""
+    from howdah.dev.psql import psql_command
+
+    program, environment = psql_command(project, settings)
+    sys.stdout.flush()
+    os.execve(program, ["psql", *arguments], environment)  # noqa: S606 - no shell is the point
+
+
+def _follow(file: Path, last: list[str]) -> NoReturn:
+    for line in last:
+        sys.stdout.write(line + "\n")
+    with file.open("rb") as log:
+        log.seek(0, os.SEEK_END)
+        while True:
+            sys.stdout.write(log.read().decode(errors="replace"))
+            sys.stdout.flush()
+            time.sleep(_FOLLOW_SECONDS)

@@ -1,0 +1,57 @@
+"""The text and the JSON of `howdah dev`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from howdah.config.database import DatabaseConfig
+from howdah.config.env import as_variables
+from howdah.config.project import DatabaseSettings
+
+if TYPE_CHECKING:
+    from howdah.dev.up import DevDatabase, Up
+
+
+def variables_of(settings: DatabaseSettings, address: DatabaseConfig) -> dict[str, str]:
+    """The address in the application's own variables; DATABASE_URL where they do not say where it is."""
+    names = {part: name for part, name in settings.env.items() if part != "direct_url"}
+    if not {"url", "host"} & set(names):
+        names["url"] = "DATABASE_URL"
+    return as_variables(address, names)
+
+
+def summary_lines(result: Up) -> Iterator[str]:
+    """What was brought up, one line for each thing."""
+    running = result.running
+    state = "created" if running.is_new else "started" if running.was_started else "already running"
+    yield f"{running.why or f'PostgreSQL {running.version}'} ({state})"
+    for name in running.standins:
+        yield f"{name}: SQL stand-in, for this local server only"
+    for database in result.databases:
+        yield f"{database.address.target}: {_migrations(database)}"
+
+
+def database_data(database: DevDatabase) -> dict[str, Any]:
+    """A database in the JSON."""
+    address = database.address
+    return {
+        "name": database.settings.name,
+        "host": address.host,
+        "port": address.port,
+        "database": address.database,
+        "user": address.user,
+        "variables": variables_of(database.settings, address),
+        "set_up": list(database.done),
+        "migrations": None if database.migrations is None else str(database.migrations),
+        "applied": list(database.applied),
+    }
+
+
+def _migrations(database: DevDatabase) -> str:
+    if database.migrations is None:
+        return "no migrations found"
+    count = len(database.applied)
+    if not count:
+        return "nothing to migrate"
+    return f"{count} migration{'s' if count > 1 else ''} applied, now at {database.applied[-1]}"

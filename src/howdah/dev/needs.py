@@ -1,0 +1,66 @@
+"""Which extensions a project's databases need: what setup names and what the migrations create."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from howdah.config.project import DatabaseSettings, Project
+from howdah.errors import ConfigError, ScriptError
+from howdah.migrate.discover import find_migrations
+from howdah.pg.statements import split_script
+from howdah.provision.extensions import read_extension
+
+_CREATE = re.compile(
+    r'CREATE\s+EXTENSION\s+(?:IF\s+NOT\s+EXISTS\s+)?(?:"(?P<quoted>(?:[^"]|"")+)"|(?P<plain>[\w$]+))',
+    re.IGNORECASE,
+)
+
+
+def needed_extensions(project: Project) -> frozenset[str]:
+    """The extensions that bringing up the project's databases creates."""
+    return frozenset(
+        name
+        for settings in project.databases
+        for name in (*_of_setup(settings), *_of_migrations(settings, project))
+    )
+
+
+def migrations_of(settings: DatabaseSettings, project: Project) -> Path | None:
+    """The directory of a database's migrations: the one that is named, or the only one of the project.
+
+    Raises:
+        ConfigError: the project has several and none is named.
+    """
+    if settings.migrations or len(project.databases) > 1:
+        return settings.migrations
+    try:
+        return find_migrations(project.root)
+    except ConfigError as error:
+        if error.code != "no-migrations-directory":
+            raise
+        return None
+
+
+def created_extensions(script: str) -> Iterator[str]:
+    """The extensions that a script creates at its top level; a script that cannot be split tells nothing."""
+    if "extension" not in script.lower():
+        return
+    try:
+        statements = split_script(script)
+    except ScriptError:
+        return
+    for statement in statements:
+        if statement.words[:2] == ("CREATE", "EXTENSION") and (found := _CREATE.match(statement.text)):
+            yield found["quoted"].replace('""', '"') if found["quoted"] else found["plain"].lower()
+
+
+def _of_setup(settings: DatabaseSettings) -> Iterator[str]:
+    return (read_extension(text).name for text in settings.setup.extensions)
+
+
+def _of_migrations(settings: DatabaseSettings, project: Project) -> Iterator[str]:
+    directory = migrations_of(settings, project)
+    for file in sorted(directory.glob("*.up.sql")) if directory else ():
+        yield from created_extensions(file.read_text(encoding="utf-8", errors="replace"))

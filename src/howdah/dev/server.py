@@ -1,0 +1,158 @@
+"""The project's local server: which programs it runs on, and what is remembered about its databases."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from howdah.config.database import DatabaseConfig, Secret
+from howdah.config.project import DatabaseSettings, Project
+from howdah.errors import ConnectError
+from howdah.findings import Finding
+from howdah.server.local import SUPERUSER, LocalServer
+from howdah.server.state import read_private, server_directory, write_private
+
+
+@dataclass(frozen=True)
+class Running:
+    """The server after it was started, and why it runs on these programs.
+
+    `was_started` and `is_new` say what this run did; `standins` are the extensions that are stand-ins.
+    """
+
+    server: LocalServer
+    version: str
+    why: str
+    standins: tuple[str, ...] = ()
+    notes: tuple[Finding, ...] = ()
+    was_started: bool = False
+    is_new: bool = False
+
+
+def project_server(project: Project, environ: Mapping[str, str] = os.environ) -> LocalServer:
+    """The server of a project, whether or not it exists."""
+    return LocalServer(
+        server_directory(project.root, environ), port=project.dev.port, settings=project.dev.settings
+    )
+
+
+def start_server(
+    project: Project,
+    *,
+    bindir: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Running:
+    """Start the project's server on the programs it needs; one that runs is left as it is.
+
+    Raises:
+        ConfigError: the state directory, the port or a named directory cannot be used.
+        UnsupportedError: no programs will do, or the data is of another major version.
+        CommandError: the server did not start.
+    """
+    server = project_server(project, environ)
+    told = read_private(_told_file(server))
+    record = server.record
+    if server.running and record and told:
+        return Running(server, record.version, told.get("why", ""), tuple(told.get("standins", ())))
+    return _start(server, project, bindir, environ)
+
+
+def _start(server: LocalServer, project: Project, bindir: Path | None, environ: Mapping[str, str]) -> Running:
+    from howdah.dev.needs import needed_extensions
+    from howdah.provision.extensions import PRELOADED
+    from howdah.server.choice import Need
+    from howdah.server.find import find_programs
+    from howdah.server.installations import reachable_standins
+
+    extensions = needed_extensions(project)
+    choice = find_programs(
+        Need(project.dev.major, extensions, server.data_major),
+        bindir=bindir,
+        configured=project.dev.bindir,
+        environ=environ,
+    )
+    libraries = sorted(PRELOADED[name][0] for name in extensions if name in PRELOADED)
+    preload = {"shared_preload_libraries": ",".join(libraries)} if libraries else {}
+    is_new = not server.exists
+    server = replace(
+        server,
+        programs=choice.programs,
+        settings={**preload, **server.settings},
+        extension_directory=reachable_standins(environ) if choice.programs.version.major >= 18 else None,
+    )
+    was_started = server.start()
+    told = read_private(_told_file(server))
+    write_private(_told_file(server), {**told, "why": choice.why, "standins": choice.standins})
+    return Running(
+        server,
+        str(choice.programs.version),
+        choice.why,
+        choice.standins,
+        choice.notes,
+        was_started=was_started,
+        is_new=is_new,
+    )
+
+
+def remember_address(server: LocalServer, settings: DatabaseSettings, address: DatabaseConfig) -> None:
+    """Keep by which role and password the application reaches a database of the local server."""
+    told = read_private(_told_file(server))
+    password = address.password.reveal() if address.password else ""
+    entry = {"database": address.database, "user": address.user, "password": password}
+    databases = {**told.get("databases", {}), settings.name: entry}
+    write_private(_told_file(server), {**told, "databases": databases})
+
+
+def server_address(
+    project: Project, settings: DatabaseSettings, environ: Mapping[str, str] = os.environ
+) -> DatabaseConfig | None:
+    """Where a database of the project's running local server is; None where the server does not run.
+
+    Reads two small files; no connection is made.
+    """
+    server = project_server(project, environ)
+    if not server.running or not server.record:
+        return None
+    told = read_private(_told_file(server)).get("databases", {}).get(settings.name)
+    return local_address(server, settings, told or {})
+
+
+def running_address(
+    project: Project, settings: DatabaseSettings, environ: Mapping[str, str] = os.environ
+) -> DatabaseConfig:
+    """Like `server_address`, for commands that cannot do without.
+
+    Raises:
+        ConnectError: the server does not run.
+    """
+    address = server_address(project, settings, environ)
+    if address is None:
+        raise ConnectError(
+            f"the local server of {project.root} does not run", code="no-server", next=("howdah dev up",)
+        )
+    return address
+
+
+def local_address(
+    server: LocalServer, settings: DatabaseSettings, names: Mapping[str, str]
+) -> DatabaseConfig:
+    """The address of a database on the local server, for the role in `names`, else the superuser."""
+    superuser = server.address
+    default = settings.defaults.get("name", settings.name)
+    user = names.get("user") or SUPERUSER
+    password = Secret(names["password"]) if names.get("password") else superuser.password
+    return replace(
+        superuser,
+        database=names.get("database") or default,
+        user=user,
+        password=superuser.password if user == SUPERUSER else password,
+        # it has no TLS; some drivers insist on it where nothing is said
+        options={"sslmode": "disable"},
+        origin=dict.fromkeys(("host", "port", "database", "user", "password"), "the dev server"),
+    )
+
+
+def _told_file(server: LocalServer) -> Path:
+    return server.directory / "dev.json"
