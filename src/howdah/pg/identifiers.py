@@ -23,10 +23,12 @@ def check_name(name: str, *, what: str) -> str:
     """The name, when the server can hold it unchanged.
 
     Raises:
-        ConfigError: it is empty, has a zero byte, or is longer than 63 bytes in UTF-8.
+        ConfigError: it is empty, has a line break or a zero byte, or is longer than 63 bytes in UTF-8.
     """
-    if not name or "\0" in name:
-        raise ConfigError(f"the name of a {what} is empty or has a zero byte: {name!r}", code="bad-name")
+    if not name or any(letter in name for letter in "\0\r\n"):
+        raise ConfigError(
+            f"the name of a {what} is empty, or has a line break or a zero byte: {name!r}", code="bad-name"
+        )
     if len(name.encode()) > MAX_NAME_BYTES:
         raise ConfigError(
             f"the name of {what} {name!r} has {len(name.encode())} bytes",

@@ -15,10 +15,12 @@ from howdah.errors import ProvisionError
 from howdah.findings import Finding
 from howdah.pg.identifiers import quote_literal
 from howdah.provision.changes import Change, CreateDatabase, On
+from howdah.provision.facts import Facts
 from howdah.provision.failures import explain, is_race, not_effective, not_run
-from howdah.provision.plan import plan_setup, wanted_extensions, wanted_schemas
+from howdah.provision.plan import plan_setup, unknown_server, wanted_extensions, wanted_schemas
 from howdah.provision.read import read_facts
 from howdah.provision.request import SetupRequest
+from howdah.provision.script import as_superuser, write_script
 from howdah.provision.sessions import Sessions
 from howdah.provision.steps import Policy, SetupPlan, Status, Step
 
@@ -50,7 +52,7 @@ class SetupResult:
         return (*(finding for _, finding in self.failed), *(step.finding for step in self.blocked))
 
 
-class SetupIncomplete(ProvisionError):  # noqa: N818 - says what is the matter, as errors.py does
+class SetupIncomplete(ProvisionError):
     """Something is still not there; `result` says what is done and what is not. Run again to go on."""
 
     code = "setup-incomplete"
@@ -70,6 +72,24 @@ def read_plan(request: SetupRequest) -> SetupPlan:
     """
     with _sessions(request) as sessions:
         return _plan(request, sessions)
+
+
+def read_script(request: SetupRequest) -> str:
+    """The psql script by which a superuser does all that is left. Raises what `read_plan` raises."""
+    with _sessions(request) as sessions:
+        facts = as_superuser(_facts(request, sessions))
+        policy = request.policy(own_login=sessions.is_own_login)
+    return _script(request, facts, policy)
+
+
+def blind_script(request: SetupRequest) -> str:
+    """The same where the server cannot be asked: for a server that has nothing yet; it may have, all the same."""
+    return _script(request, unknown_server(request.settings), request.policy())
+
+
+def _script(request: SetupRequest, facts: Facts, policy: Policy) -> str:
+    plan = plan_setup(request.settings, request.address, facts, policy=policy)
+    return write_script(plan, request.settings.setup)
 
 
 def apply_setup(request: SetupRequest, *, on_step: Callable[[Step], None] | None = None) -> SetupResult:
@@ -99,24 +119,22 @@ def _sessions(request: SetupRequest) -> Sessions:
     return Sessions(request.address.with_database(request.database), request.admin)
 
 
-def _plan(request: SetupRequest, sessions: Sessions) -> SetupPlan:
+def _facts(request: SetupRequest, sessions: Sessions) -> Facts:
     settings = request.settings
     roles = {role.name for role in settings.setup.roles} | {request.address.user, settings.setup.owner or ""}
-    grantees = roles | {grant.to for grant in settings.setup.grants}
-    facts = read_facts(
+    return read_facts(
         sessions,
         database=request.database,
         extensions=wanted_extensions(settings),
         schemas=wanted_schemas(settings),
-        grantees=sorted(grantees),
+        grantees=sorted(roles | {grant.to for grant in settings.setup.grants}),
     )
-    policy = Policy(
-        passwords=request.passwords,
-        set_passwords=request.set_passwords,
-        guarded=settings.protected and request.confirm != request.database,
-        own_login=sessions.is_own_login,
-    )
-    return plan_setup(settings, request.address, facts, policy=policy)
+
+
+def _plan(request: SetupRequest, sessions: Sessions) -> SetupPlan:
+    facts = _facts(request, sessions)
+    policy = request.policy(own_login=sessions.is_own_login)
+    return plan_setup(request.settings, request.address, facts, policy=policy)
 
 
 class _Run:

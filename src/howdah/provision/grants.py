@@ -144,8 +144,8 @@ def read_grant(grant: GrantSettings, *, database: str) -> GrantPrivileges:
 
 
 def spell_out(privileges: tuple[str, ...], kind: Kind, *, major: int) -> tuple[str, ...]:
-    """The privileges with ALL replaced by what a server of this major version means by it."""
-    if "ALL" not in privileges:
+    """The privileges with ALL replaced by what a server of this version means by it; 0 is an unknown one."""
+    if "ALL" not in privileges or not major:
         return privileges
     return tuple(word for word in PRIVILEGES[kind] if word != "MAINTAIN" or major >= 17)
 

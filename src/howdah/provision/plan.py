@@ -94,7 +94,7 @@ def wanted_schemas(settings: DatabaseSettings) -> tuple[str, ...]:
 def unknown_server(settings: DatabaseSettings) -> Facts:
     """Facts to plan on when the server cannot be asked: nothing is there, and a superuser will run it."""
     extensions = {name: Extension(name, "") for name in wanted_extensions(settings)}
-    return Facts(180000, "", roles={"": Role("", superuser=True)}, extensions=extensions, preloaded=None)
+    return Facts(0, "", roles={"": Role("", superuser=True)}, extensions=extensions, preloaded=None)
 
 
 def _wanted_roles(

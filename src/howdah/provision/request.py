@@ -10,6 +10,7 @@ from functools import cached_property
 from howdah.config.database import DatabaseConfig, Secret
 from howdah.config.project import DatabaseSettings
 from howdah.provision.passwords import known_passwords
+from howdah.provision.steps import Policy
 
 
 @dataclass(frozen=True)
@@ -40,3 +41,12 @@ class SetupRequest:
     def passwords(self) -> dict[str, Secret]:
         """Role -> password, where known."""
         return known_passwords(self.settings.setup, self.address, self.environ)
+
+    def policy(self, *, own_login: bool = False) -> Policy:
+        """How to plan it; `own_login`: the session that acts is the application's own."""
+        return Policy(
+            passwords=self.passwords,
+            set_passwords=self.set_passwords,
+            guarded=self.settings.protected and self.confirm != self.database,
+            own_login=own_login,
+        )

@@ -23,7 +23,7 @@ def test_a_name_of_63_bytes_is_kept() -> None:
     assert check_name("ä" * 31 + "x", what="role") == "ä" * 31 + "x"
 
 
-@pytest.mark.parametrize("name", ["", "a\0b", "ä" * 32])
+@pytest.mark.parametrize("name", ["", "a\0b", "a\nb", "ä" * 32])
 def test_a_name_the_server_would_change_is_refused(name: str) -> None:
     with pytest.raises(ConfigError):
         check_name(name, what="role")
