@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from howdah.pg.programs import Programs, server_account
+from howdah.pg.programs import Programs, plain_environment, server_account
 
 SLOW_SYNC_SOURCE = Path(__file__).parent / "slow_sync.c"
 
@@ -64,7 +64,16 @@ def running_server(programs: Programs, *, slow_sync_ms: int = 0) -> Iterator[Ser
         port = free_port()
         settings = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={home}"
         control = ("-D", data, "-l", home / "log", "-w")
-        programs.run("pg_ctl", *control, "-o", settings, "start", account=account, environment=variables)
+        subprocess.run(
+            [programs.path("pg_ctl"), *control, "-o", settings, "start"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            env={**plain_environment(), **variables},
+            cwd="/",
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=[] if account else None,
+        )
         try:
             yield Server(programs, port)
         finally:
