@@ -64,6 +64,11 @@ class HowdahError(Exception):
     def __str__(self) -> str:
         return f"{self.where}: {self.message}" if self.where else self.message
 
+    @property
+    def data(self) -> dict[str, object]:
+        """What a program wants to know beyond the words: the `data` of the JSON contract."""
+        return {}
+
 
 class ConfigError(HowdahError, ValueError):
     """A configuration file, environment variable or option is wrong; names it and what was expected."""
@@ -171,6 +176,16 @@ class MigrationFailed(MigrationError):
     failed: int | None = None
     pending: tuple[int, ...] = ()
     sqlstate: str | None = None
+
+    @property
+    def data(self) -> dict[str, object]:
+        """The attributes above."""
+        return {
+            "applied": list(self.applied),
+            "failed": self.failed,
+            "pending": list(self.pending),
+            "sqlstate": self.sqlstate,
+        }
 
 
 class LockTimeout(MigrationError, TimeoutError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import logging
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -56,13 +57,18 @@ def answers(command: str) -> Callable[[Callable[P, Answer]], Callable[P, None]]:
             logging.basicConfig(
                 level=level, stream=sys.stderr, format=_LOG_FORMAT if verbose else "%(message)s"
             )
+            # An orchestrator says SIGTERM: what is under way is stopped and rolled back as with Ctrl-C.
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
             try:
                 answer = function(*args, **kwargs)
             except HowdahError as error:
                 if verbose:
                     logging.getLogger("howdah").debug("traceback of the error below", exc_info=True)
                 answer = Answer(
-                    problems=(Finding.of(error),), ok=False, exit_code=exit_codes.exit_code_of(error)
+                    data=error.data,
+                    problems=(Finding.of(error),),
+                    ok=False,
+                    exit_code=exit_codes.exit_code_of(error),
                 )
             except KeyboardInterrupt:
                 sys.stderr.write("\ninterrupted\n")

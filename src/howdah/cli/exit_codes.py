@@ -23,4 +23,6 @@ _BY_CLASS: tuple[tuple[type[HowdahError], int], ...] = (
 
 def exit_code_of(error: HowdahError) -> int:
     """The exit code that tells a script what kind of error it was."""
+    if error.code == "interrupted":
+        return INTERRUPTED
     return next((code for kind, code in _BY_CLASS if isinstance(error, kind)), FAILED)

@@ -10,11 +10,11 @@ import click
 
 from howdah.cli.answer import Answer, answers
 from howdah.cli.confirm import confirm_database, confirm_option
+from howdah.cli.migrate_progress import progress_of
 from howdah.cli.migrate_text import (
     baseline_text,
     diagnosis_text,
     plan_text,
-    progress_of,
     resolution_text,
     run_text,
     status_text,
@@ -177,11 +177,14 @@ def up(*, to: int | None, wait: float, **options: Any) -> Answer:
     """Apply the pending migrations, oldest first, each with its history in one transaction."""
     from howdah.cli.migrate_text import results_data
 
-    with progress_of("up") as on_event:
-        _, migrator = _migrator(options, on_event)
+    with progress_of("up") as show:
+        _, migrator = _migrator(options, show)
         results = migrator.up(to=to, wait_seconds=wait)
     return Answer(
-        data=results_data(results), text=run_text(results, migrator, "applied"), target=migrator.database
+        data=results_data(results),
+        text=run_text(results, migrator, "applied"),
+        problems=show.noted(),
+        target=migrator.database,
     )
 
 
@@ -200,15 +203,21 @@ def down(*, to: int | None, confirm: str | None, **options: Any) -> Answer:
     """Revert the newest applied migration; with --to, all above that version."""
     from howdah.cli.migrate_text import results_data
 
-    with progress_of("down") as on_event:
-        target, migrator = _migrator(options, on_event)
+    with progress_of("down") as show:
+        target, migrator = _migrator(options, show)
         if target.settings.protected or to is not None:
             # One step of a database that is not protected is everyday work; more is not.
-            what = "revert the newest migration" if to is None else f"revert every migration above {to}"
+            what = (
+                "revert the newest migration" if to is None else f"revert all migrations above version {to}"
+            )
+            what = "revert all migrations" if to == 0 else what
             confirm_database(target, migrator.database, what=what, given=confirm)
         results = migrator.down(to=to)
     return Answer(
-        data=results_data(results), text=run_text(results, migrator, "reverted"), target=migrator.database
+        data=results_data(results),
+        text=run_text(results, migrator, "reverted"),
+        problems=show.noted(),
+        target=migrator.database,
     )
 
 

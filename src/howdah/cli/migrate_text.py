@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from howdah.cli.render import Progress, duration, table
+from howdah.cli.render import duration, table
 
 if TYPE_CHECKING:
     from howdah.migrate.declare import Resolution
     from howdah.migrate.diagnosis import Diagnosis
-    from howdah.migrate.events import Event, Result
+    from howdah.migrate.events import Result
     from howdah.migrate.history import Record
     from howdah.migrate.migrator import Migrator
     from howdah.migrate.plan import Plan
@@ -225,36 +223,3 @@ def diagnosis_data(found: Diagnosis) -> dict[str, Any]:
             for each in found.invalid_indexes
         ],
     }
-
-
-@contextmanager
-def progress_of(direction: str) -> Iterator[Callable[[Event], None]]:
-    """Show the events of a run on stderr: a line for each result, one updating line for what is going on."""
-    from howdah.migrate.events import Result, Retrying, StatementStarted, StepStarted, WaitingForLock
-
-    verb = "applied " if direction == "up" else "reverted"
-    with Progress() as progress:
-        waiting_for = ""
-
-        def show(event: Event) -> None:
-            nonlocal waiting_for
-            match event:
-                case Result():
-                    progress.note(f"{verb} {event.file.name}  {duration(event.seconds)}")
-                case StepStarted():
-                    migration = event.step.migration
-                    progress.doing(f"{event.number}/{event.total} {migration.version} {migration.name} …")
-                case StatementStarted():
-                    file = event.step.migration.file(event.step.direction) or Path()
-                    text = " ".join(event.text.split())[:60]
-                    progress.doing(f"{file.name}:{event.line} statement {event.number}/{event.total}: {text}")
-                case Retrying():
-                    progress.note(
-                        f"trying {event.step.migration.version} again: {event.reason} (for {duration(event.seconds)})"
-                    )
-                case WaitingForLock():
-                    if event.holder.split(",")[0] != waiting_for:
-                        waiting_for = event.holder.split(",")[0]
-                        progress.note(f"waiting for the migration lock, held by {event.holder}")
-
-        yield show

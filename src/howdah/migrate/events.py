@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from howdah.findings import Finding
 from howdah.migrate.plan import Step
 
 
@@ -57,4 +58,11 @@ class Result:
     transactional: bool
 
 
-Event = WaitingForLock | StepStarted | StatementStarted | Retrying | Result
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Something to know that stops nothing: an edited file, one out of order, a database ahead of the files."""
+
+    finding: Finding
+
+
+Event = Noted | WaitingForLock | StepStarted | StatementStarted | Retrying | Result

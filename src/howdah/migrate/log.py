@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import logging
 
-from howdah.migrate.events import Event, Result, Retrying, StatementStarted, StepStarted, WaitingForLock
+from howdah.migrate.events import (
+    Event,
+    Noted,
+    Result,
+    Retrying,
+    StatementStarted,
+    StepStarted,
+    WaitingForLock,
+)
 
 _log = logging.getLogger("howdah.migrate")
 
@@ -12,6 +20,10 @@ _log = logging.getLogger("howdah.migrate")
 def log_event(event: Event) -> None:
     """Log one event: results and waits at INFO, the rest at DEBUG."""
     match event:
+        case Noted():
+            _log.warning(
+                "%s%s", f"{event.finding.where}: " if event.finding.where else "", event.finding.message
+            )
         case Result():
             _log.info(
                 "%s %s_%s (%.0f ms)",

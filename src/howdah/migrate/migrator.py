@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psycopg
@@ -17,11 +17,12 @@ from howdah.config.project import DatabaseSettings
 from howdah.connect.pooler import detect_pooler
 from howdah.connect.session import open_session, wait_for_session
 from howdah.errors import ConfigError, DirtyDatabase, HowdahError, RefusedError
+from howdah.findings import Finding
 from howdah.migrate.database import Look, look, read_history
 from howdah.migrate.declare import Resolution, baseline, resolve
 from howdah.migrate.diagnosis import Diagnosis, diagnose
 from howdah.migrate.discover import find_migrations
-from howdah.migrate.events import Event, Result
+from howdah.migrate.events import Event, Noted, Result
 from howdah.migrate.formats import find_format
 from howdah.migrate.formats.interface import Format
 from howdah.migrate.history import History
@@ -33,7 +34,7 @@ from howdah.migrate.runner import Run
 from howdah.migrate.scripts import Scripts
 from howdah.migrate.settings import RunSettings
 from howdah.migrate.side_history import create_side_history
-from howdah.migrate.status import Status, build_status
+from howdah.migrate.status import Status, build_status, find_changes
 
 _log = logging.getLogger(__name__)
 _FALSE = {"0", "false", "no", "off"}
@@ -132,15 +133,23 @@ class Migrator:
         source = self.source()
         return self._run(lambda history: plan_down(source, history, to=to), wait_seconds=0)
 
-    def up_at_start(self, *, switch: str = "HOWDAH_AUTO_MIGRATE", wait_seconds: float = 60) -> list[Result]:
+    def up_at_start(
+        self,
+        *,
+        switch: str = "HOWDAH_AUTO_MIGRATE",
+        wait_seconds: float = 60,
+        lock_limit_seconds: float = 600,
+    ) -> list[Result]:
         """For an application that migrates when it starts: `up`, unless the variable `switch` says off.
 
-        Of many instances one migrates while the others wait for it.
+        Waits `wait_seconds` for the server. Of many instances one migrates while the others wait for it, at most
+        `lock_limit_seconds`; they return an empty list.
         """
         if os.environ.get(switch, "").strip().lower() in _FALSE:
             _log.info("%s is off: no migrations", switch)
             return []
-        return self.up(wait_seconds=wait_seconds)
+        patient = replace(self.settings, lock_limit_seconds=lock_limit_seconds)
+        return replace(self, settings=patient).up(wait_seconds=wait_seconds)
 
     def diagnose(self) -> Diagnosis:
         """What is known of a dirty version: what ran, what is there, and whether a session still runs it."""
@@ -187,8 +196,11 @@ class Migrator:
     def _run(self, make_plan: Callable[[History], Plan], *, wait_seconds: float) -> list[Result]:
         with self._session(wait_seconds=wait_seconds) as connection:
             at, history = self._read(connection)
+            self._note_changes(history)
             try:
-                if not make_plan(history).steps:
+                plan = make_plan(history)
+                self._note(plan.notes)
+                if not plan.steps:
                     return []
             except DirtyDatabase:
                 # Another run may be in the middle of a step outside a transaction: ask again once it has ended.
@@ -203,6 +215,14 @@ class Migrator:
                 plan = make_plan(history)
                 run = Run(connection, plan, self._format, scripts, self.settings, self.on_event)
                 return run.run()
+
+    def _note_changes(self, history: History) -> None:
+        if history.records:
+            self._note(find_changes(self.source(), history))
+
+    def _note(self, findings: tuple[Finding, ...]) -> None:
+        for finding in findings:
+            self.on_event(Noted(finding))
 
     @contextmanager
     def _locked(self) -> Iterator[tuple[psycopg.Connection, Look]]:

@@ -61,7 +61,12 @@ class Run:
                 transactional = self._run_step(step, script, is_durable=is_durable)
             except StepFailed as failure:
                 self._make_durable()
-                raise migration_failed(failure, step, script, self.plan, self._done) from failure.error
+                # What was not made durable before the connection was lost may be lost with it.
+                done = self._done[: self._reported]
+                raise migration_failed(failure, step, script, self.plan, done) from failure.error
+            except KeyboardInterrupt:
+                self._make_durable()
+                raise
             seconds = time.monotonic() - started
             self._done.append(Result(step, file, len(script.statements), seconds, transactional))
             if is_durable or not transactional:
@@ -156,9 +161,9 @@ class Run:
         """Bring the commits so far to the server's disk, then tell of them. Does nothing on a lost connection."""
         if self._reported == len(self._done) or self.connection.closed:
             return
-        history = self.plan.history.table
-        # Any commit that waits for its own WAL record has waited for those before it.
-        self.connection.execute(f"UPDATE {history.sql} SET dirty = dirty".encode())
+        # A commit that waits for its own WAL record has waited for those before it. It must write one:
+        # a transaction without changes is not waited for.
+        self.connection.execute("SELECT pg_logical_emit_message(true, 'howdah', 'durable')")
         self._report()
 
     def _report(self) -> None:

@@ -78,20 +78,23 @@ def load_script(path: Path) -> Script:
         execution=Execution.OUTSIDE if reason else Execution.TRANSACTION,
         begin=begin,
         reason=reason,
-        checksum=hashlib.sha256(raw).digest(),
+        checksum=checksum_of(raw),
         normal_checksum=hashlib.sha256(normal.encode()).digest(),
         changes_role="role" in lowered or "authorization" in lowered,
     )
 
 
-def read_checksums(path: Path) -> tuple[bytes, bytes | None]:
-    """SHA-256 of a file's bytes and of its normal form; None where it has none, since it is no script."""
-    raw = path.read_bytes()
+def checksum_of(raw: bytes) -> bytes:
+    """SHA-256 of a file's bytes."""
+    return hashlib.sha256(raw).digest()
+
+
+def normal_checksum_of(raw: bytes) -> bytes | None:
+    """SHA-256 of a script's normal form; None where the bytes are no script."""
     try:
-        normal = hashlib.sha256(normal_form(raw.decode()).encode()).digest()
+        return hashlib.sha256(normal_form(raw.decode()).encode()).digest()
     except (UnicodeDecodeError, ScriptError):
-        normal = None
-    return hashlib.sha256(raw).digest(), normal
+        return None
 
 
 def _decode(raw: bytes, path: Path) -> str:
@@ -206,5 +209,5 @@ def _refuse_unbalanced(path: Path, statements: list[Statement], features: list[f
 
 
 def _shown(statement: Statement) -> str:
-    words = " ".join(statement.words[:4])
-    return words or " ".join(statement.text.split())[:40]
+    text = " ".join(statement.text.split())
+    return text if len(text) <= 60 else text[:59] + "…"

@@ -11,7 +11,7 @@ from howdah.findings import Finding, Severity
 from howdah.migrate.history import History, Record
 from howdah.migrate.migration import Migration, Source
 from howdah.migrate.plan import State, out_of_order, states
-from howdah.migrate.script import read_checksums
+from howdah.migrate.script import checksum_of, normal_checksum_of
 
 
 class Change(Enum):
@@ -72,10 +72,11 @@ def _change(migration: Migration | None, record: Record | None) -> Change | None
     file = migration.up if migration else None
     if file is None or record is None or record.checksum is None or record.action == "revert":
         return None
-    raw, normal = read_checksums(file)
-    if raw == record.checksum:
+    raw = file.read_bytes()
+    if checksum_of(raw) == record.checksum:
         return None
-    return Change.REFORMATTED if normal == record.normal_checksum else Change.MODIFIED
+    is_same = normal_checksum_of(raw) == record.normal_checksum
+    return Change.REFORMATTED if is_same else Change.MODIFIED
 
 
 def _changes(entries: list[Entry] | tuple[Entry, ...]) -> list[Finding]:

@@ -1,0 +1,74 @@
+"""The events of a run on a terminal: a line for each result, one updating line for what is going on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from howdah.cli.render import Progress, duration
+from howdah.findings import Finding
+
+if TYPE_CHECKING:
+    from howdah.migrate.events import Event
+
+
+class RunProgress:
+    """Call it with each event; `noted()` are the findings among them, to be shown at the end, once each."""
+
+    def __init__(self, progress: Progress, verb: str) -> None:
+        self._progress = progress
+        self._verb = verb
+        self._waiting_for = ""
+        self._findings: dict[Finding, None] = {}
+
+    def noted(self) -> tuple[Finding, ...]:
+        """What the run had to say that stopped nothing."""
+        return tuple(self._findings)
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        from howdah.migrate.events import (
+            Noted,
+            Result,
+            Retrying,
+            StatementStarted,
+            StepStarted,
+            WaitingForLock,
+        )
+
+        match event:
+            case Noted():
+                self._findings[event.finding] = None
+            case Result():
+                self._progress.note(f"{self._verb} {event.file.name}  {duration(event.seconds)}")
+            case StepStarted():
+                migration = event.step.migration
+                self._progress.doing(f"{event.number}/{event.total} {migration.version} {migration.name} …")
+            case StatementStarted():
+                text = " ".join(event.text[:200].split())[:60]
+                self._progress.doing(
+                    f"{event.step.migration.version}, line {event.line},"
+                    f" statement {event.number}/{event.total}: {text}"
+                )
+            case Retrying():
+                self._progress.note(
+                    f"trying {event.step.migration.version} again: {event.reason}"
+                    f" (for {duration(event.seconds)})"
+                )
+            case WaitingForLock():
+                self._wait(event.holder)
+
+    def _wait(self, holder: str) -> None:
+        # The same holder is named once; its age would make every line a new one.
+        who = holder.split(",", maxsplit=1)[0]
+        if who != self._waiting_for:
+            self._waiting_for = who
+            self._progress.note(f"waiting for the migration lock, held by {holder}")
+
+
+@contextmanager
+def progress_of(direction: str) -> Iterator[RunProgress]:
+    """Show a run's events on stderr while it goes."""
+    with Progress() as progress:
+        yield RunProgress(progress, "applied " if direction == "up" else "reverted")
