@@ -35,8 +35,9 @@ def find_line(text: str, path: Path) -> int | None:
             here = (*table, *_parts(entry[1]))
         else:
             continue
-        if len(here) > best_depth and path[: len(here)] == here:
-            best_depth, best_line = len(here), number
+        depth = min(len(here), len(path))
+        if depth > best_depth and path[:depth] == here[:depth]:
+            best_depth, best_line = depth, number
     return best_line
 
 

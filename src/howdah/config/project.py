@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from howdah.config.references import has_password
 from howdah.config.url import parse_url
 from howdah.errors import ConfigError, Where
 
@@ -297,8 +298,7 @@ def _address_problems(content: Mapping[str, Any]) -> Iterator[tuple[tuple[str, .
 
 def _url_problem(url: str, origin: str) -> ConfigError | None:
     """A password in the file, or a URL that makes no sense; one with variables is read when they are set."""
-    userinfo = re.match(r"[^/]*//[^:]*:(.+)@", url, re.DOTALL) or re.search(r"\bpassword\s*=\s*(\S+)", url)
-    if userinfo and not re.fullmatch(r"\$\{\w+\}", userinfo[1].partition("&")[0]):
+    if has_password(url):
         return ConfigError(
             f"{origin}: there is a password in it",
             code="password-in-file",

@@ -6,6 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
+from howdah.config.database import DatabaseConfig
+from howdah.config.url import parse_url
+from howdah.errors import ConfigError
+
 REFERENCE = re.compile(r"\$\{([A-Za-z_]\w*)(?::-([^}]*))?\}")
 
 
@@ -27,6 +31,19 @@ def expand_url(template: str, layers: Sequence[Mapping[str, str]]) -> str:
     userinfo, separator, rest = template.rpartition("@")
     encoded = REFERENCE.sub(lambda match: quote(value(match), safe=""), userinfo)
     return encoded + separator + REFERENCE.sub(value, rest)
+
+
+def has_password(template: str) -> bool:
+    """Whether a password stands in the template itself, perhaps as a default, and not in a variable."""
+
+    def filled(digit: str) -> DatabaseConfig:
+        return parse_url(REFERENCE.sub(lambda match: match[2] or digit, template))
+
+    try:
+        first, second = filled("0").password, filled("1").password
+    except ConfigError:  # a variable stands for more than a value; look at user and password only
+        return re.search(r"//[^/?#@]*:(?!\$\{\w+\}@)[^@]*@", template) is not None
+    return first is not None and first == second
 
 
 def _look_up(match: re.Match[str], layers: Sequence[Mapping[str, str]]) -> str | None:

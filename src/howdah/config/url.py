@@ -156,7 +156,9 @@ def _query_pairs(reading: Reading, origin: str) -> list[tuple[str, str]]:
     pairs = []
     for pair in filter(None, reading.query.split("&")):
         name, _, value = pair.partition("=")
-        decoded = _decode_lenient(value, origin) if name == "password" else _decode(value, origin, part="parameter")
+        decoded = (
+            _decode_lenient(value, origin) if name == "password" else _decode(value, origin, part="parameter")
+        )
         pairs.append((_decode(name, origin, part="parameter"), decoded))
     hosts = [value for name, value in pairs if name == "host"]
     if len(hosts) < 2:
