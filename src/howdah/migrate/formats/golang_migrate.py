@@ -62,7 +62,7 @@ class GolangMigrate:
             Migration(version, names[version], both.get(Direction.UP), both.get(Direction.DOWN))
             for version, both in sorted(halves.items())
         )
-        return Source(directory, migrations, tuple(notes))
+        return Source(directory, migrations, (*notes, *_lonely_halves(migrations)))
 
     def name_files(self, source: Source, words: str) -> tuple[str, ...]:
         """The pair that comes next: in the digits in use, a timestamp (UTC) where the newest version is one."""
@@ -131,6 +131,24 @@ def _digits(newest: Migration | None) -> int:
     """The width of the newest file's number; six, as golang-migrate's `-seq`, where there is none."""
     file = newest and (newest.up or newest.down)
     return len(file.name.split("_", 1)[0]) if file else 6
+
+
+def _lonely_halves(migrations: Sequence[Migration]) -> list[Finding]:
+    """A note for each migration without a down file, unless none has one: then the project never goes back."""
+    if not any(each.down for each in migrations):
+        return []
+    return [
+        Finding(
+            code="missing-down-file",
+            severity=Severity.WARNING,
+            message=f"migration {each.version} ({each.name}) has no down file",
+            where=Where(str(each.up)),
+            why="The others have one; `down` stops here.",
+            fix="Add it; an empty one says that nothing is to do.",
+        )
+        for each in migrations
+        if each.up and not each.down
+    ]
 
 
 def _check_version(version: int, path: Path) -> None:
