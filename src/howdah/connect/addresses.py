@@ -48,6 +48,11 @@ class Address:
         return {key: value for key, value in named.items() if value}
 
 
+def is_local(host: str) -> bool:
+    """Whether a host as configured is this very machine: a socket, or the loopback."""
+    return host.startswith(("/", "@", "127.")) or host in ("localhost", "::1")
+
+
 def split_hosts(config: DatabaseConfig) -> list[Address]:
     """One address a host of the configuration, unresolved, in the order to try them.
 

@@ -7,22 +7,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from howdah.config.database import DatabaseConfig
+from howdah.connect.addresses import is_local
 from howdah.connect.causes import find_cause
 from howdah.connect.causes.cause import Cause
 from howdah.connect.failures import Failure, Step
 from howdah.errors import ConnectError
 
-_LOCAL = ("localhost", "127.", "::1", "/", "the default host")
 _BEFORE_AT = re.compile(r".+@")
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Why no session could be opened, and what to do. `failures` are all attempts, the telling one first."""
+    """Why no session could be opened, and what to do.
+
+    Attributes:
+        cause: the row of the table.
+        step: the step that failed.
+        message: what happened, to which database.
+        stage: the same without the database: the step, and what was said.
+        failures: all attempts, the telling one first.
+    """
 
     cause: Cause
     step: Step
     message: str
+    stage: str
     why: str
     fix: str
     next: tuple[str, ...]
@@ -56,21 +65,24 @@ def diagnose(config: DatabaseConfig, failures: Sequence[Failure]) -> Diagnosis:
     failure, cause = judged[0]
     step = _step(failure, cause)
     place = failure.place or "the default host"
-    host = place.rpartition(":")[0] or place
+    host = failure.place.rpartition(":")[0] or failure.place
     words = {
         "place": place,
-        "host": host,
+        "host": host or place,
         "user": config.user or "this user",
         "database": config.database or "of that name",
     }
-    is_local = host.startswith(_LOCAL)
+    on_this_machine = is_local(host or "localhost")
+    commands = cause.local_next if on_this_machine and cause.local_next else cause.next
+    stage = _stage(step, [failure for failure, _ in judged])
     return Diagnosis(
         cause=cause,
         step=step,
-        message=_message(config, step, [failure for failure, _ in judged]),
+        message=f"cannot connect to {shown_target(config)}: {stage}",
+        stage=stage,
         why=" ".join(filter(None, [cause.why.format(**words), _from_server(failure)])),
         fix=cause.fix.format(**words),
-        next=cause.local_next if is_local and cause.local_next else cause.next,
+        next=tuple(command.format(**words) for command in commands),
         failures=tuple(failure for failure, _ in judged),
     )
 
@@ -87,7 +99,7 @@ def _step(failure: Failure, cause: Cause) -> Step:
     return cause.reported_step or failure.step
 
 
-def _message(config: DatabaseConfig, step: Step, failures: Sequence[Failure]) -> str:
+def _stage(step: Step, failures: Sequence[Failure]) -> str:
     """What happened where; every address has its say, and equal words are said once."""
     places: dict[str, list[str]] = {}
     for failure in failures:
@@ -99,8 +111,7 @@ def _message(config: DatabaseConfig, step: Step, failures: Sequence[Failure]) ->
         said = next(iter(places))
     else:
         said = "; ".join(f"{', '.join(heard)}: {text}" for text, heard in places.items())
-    stage = "" if step is Step.CONFIGURATION else f"{step.label} failed: "
-    return f"cannot connect to {shown_target(config)}: {stage}{said}"
+    return said if step is Step.CONFIGURATION else f"{step.label} failed: {said}"
 
 
 def _from_server(failure: Failure) -> str | None:

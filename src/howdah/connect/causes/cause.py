@@ -19,6 +19,7 @@ class Cause:
         transient: whether waiting may help; decides about every retry.
         next: commands to type.
         local_next: commands to type instead where the server should be on this machine.
+        sslmode: the value that leads further, where it is all that stands in the way.
         sqlstate: a code, or its first two characters for a whole class.
         routine: the server's C function; a pooler has none.
         words: a regular expression found in the message.
@@ -35,6 +36,7 @@ class Cause:
     transient: bool = False
     next: tuple[str, ...] = ()
     local_next: tuple[str, ...] = ()
+    sslmode: str = ""
     sqlstate: str = ""
     routine: str = ""
     words: str = ""

@@ -12,6 +12,7 @@ LOGIN = (
         " not"
         " say which.",
         fix="Correct the password; a superuser can set a new one: ALTER ROLE ... PASSWORD.",
+        next=("howdah setup apply --admin-url postgresql://postgres@{place}/postgres",),
     ),
     Cause(
         code="no-password",
@@ -33,7 +34,7 @@ LOGIN = (
         routine="InitializeSessionUserId",
         why="The server has no role {user}.",
         fix="Create the role, or correct the user's name.",
-        next=("howdah setup apply",),
+        next=("howdah setup apply --admin-url postgresql://postgres@{place}/postgres",),
     ),
     Cause(
         code="hba-reject",
@@ -57,6 +58,7 @@ LOGIN = (
         tls_would_help=True,
         why="The server takes encrypted connections only, and this address has TLS switched off.",
         fix="Use sslmode=require, or better verify-full with the provider's certificate as sslrootcert.",
+        sslmode="require",
     ),
     Cause(
         code="no-hba-entry",

@@ -69,6 +69,7 @@ POOLER = (
         sqlstate="08P01",
         why=_POOLER + " It takes encrypted connections only.",
         fix="Use sslmode=require, or better verify-full with the authority in sslrootcert.",
+        sslmode="require",
     ),
     Cause(
         code="pooler-shutting-down",

@@ -14,6 +14,7 @@ TLS = (
         reported_step=Step.TLS,
         why="The server at {place} has TLS switched off, and sslmode asks for it.",
         fix="Switch TLS on at the server (ssl = on), or, on a network you trust, use sslmode=disable.",
+        sslmode="disable",
     ),
     Cause(
         code="tls-no-root-certificate",

@@ -1,0 +1,215 @@
+"""`howdah doctor`: why can I not connect, what is set up wrong, and what to type next."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from howdah.cli import exit_codes
+from howdah.cli.answer import Answer, answers
+from howdah.cli.options import target_options
+from howdah.cli.render import Progress, coloured
+from howdah.cli.target import Target, resolve_target
+from howdah.config.url import format_url
+from howdah.findings import Finding, Severity
+
+if TYPE_CHECKING:
+    from howdah.config.database import DatabaseConfig
+    from howdah.doctor.checkup import Checkup, Result
+    from howdah.errors import ConnectError
+
+_MARKS = {
+    Severity.OK: ("✓", "32"),
+    Severity.INFO: ("✓", "32"),
+    Severity.WARNING: ("!", "33"),
+    Severity.ERROR: ("✗", "31"),
+}
+_LIBPQ_VARIABLES = {
+    "host": "PGHOST",
+    "port": "PGPORT",
+    "name": "PGDATABASE",
+    "user": "PGUSER",
+    "password": "PGPASSWORD",
+    "sslmode": "PGSSLMODE",
+    "sslrootcert": "PGSSLROOTCERT",
+    "sslcert": "PGSSLCERT",
+    "sslkey": "PGSSLKEY",
+}
+
+
+@click.command()
+@target_options
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    metavar="SECONDS",
+    envvar="HOWDAH_WAIT",
+    show_envvar=True,
+    help="Wait so long for the server to be ready, then look. Only what may pass by itself is waited for.",
+)
+@click.option(
+    "--print-env",
+    is_flag=True,
+    envvar="HOWDAH_PRINT_ENV",
+    show_envvar=True,
+    help="Print the address as the application's variables (those of howdah.toml, else PG*), with the"
+    " password; connect to nothing.",
+)
+@click.option(
+    "--print-url",
+    is_flag=True,
+    envvar="HOWDAH_PRINT_URL",
+    show_envvar=True,
+    help="Print the address as one URL, with the password; connect to nothing.",
+)
+@answers("doctor")
+def area(
+    *,
+    url: str | None,
+    config_file: str | None,
+    db: str | None,
+    wait: float,
+    print_env: bool,
+    print_url: bool,
+) -> Answer:
+    r"""Examine a connection step by step, and say what to type next. Changes nothing.
+
+    Where the address came from, the host's name, the network, TLS, the login, the database, the role's rights,
+    extensions, a pooler in between, the server's version, the migrations. Exits with 0 where all is well, 1 where
+    something is not, 3 where no session can be opened.
+
+    \b
+    howdah doctor
+    howdah doctor --url postgresql://app@db.example.test/app?sslmode=require
+    howdah doctor --wait 30                                 until the server is ready
+    howdah doctor --url "$MANAGED_URL" --print-env >> .env  a URL as the application's variables
+    """
+    target = resolve_target(url, config_file, db)
+    if print_env:
+        return _variables(target)
+    if print_url:
+        return _url(target.database)
+    if wait:
+        _wait(target.database, wait)
+    given = {"--url": url and shlex.quote(format_url(target.database)), "--config": config_file, "--db": db}
+    context = "".join(f" {option} {value}" for option, value in given.items() if value)
+    return _examine(target, context)
+
+
+def _examine(target: Target, context: str) -> Answer:
+    from howdah.doctor.checkup import examine
+    from howdah.doctor.examination import Subject
+
+    subject = Subject(
+        target.project, target.settings, target.database, target.direct, target.source, target.notes
+    )
+    with Progress() as progress:
+        checkup = examine(
+            subject, on_result=lambda result: progress.doing(f"{result.name}: {result.summary}")
+        )
+    exit_code = exit_codes.DONE if checkup.is_fine else exit_codes.ANSWER_IS_NO
+    command = _in_context(checkup.next, context)
+    return Answer(
+        data={"checks": [_as_json(result) for result in checkup.results], "next": command},
+        text=_text(checkup, command),
+        problems=_problems(checkup, context),
+        ok=checkup.is_fine,
+        target=target.database,
+        exit_code=exit_code if checkup.is_connected else exit_codes.CANNOT_CONNECT,
+    )
+
+
+def _text(checkup: Checkup, command: str) -> str:
+    from howdah.connect.diagnosis import shown_target
+
+    width = max(len(result.name) for result in checkup.results)
+    lines = [shown_target(checkup.subject.database), ""]
+    for result in checkup.results:
+        if result.severity is not None:
+            mark, colour = _MARKS[result.severity]
+            mark = coloured(_printable(mark), colour, sys.stdout)
+            lines.append(f"{mark} {result.name:<{width}}  {result.summary}")
+    skipped = [result for result in checkup.results if result.severity is None]
+    lines += [f"- {', '.join(result.name for result in skipped)}: {skipped[0].summary}"] if skipped else []
+    lines += [] if checkup.findings else ["", f"All is well. Next: {command}"]
+    return "\n".join(lines)
+
+
+def _printable(mark: str) -> str:
+    try:
+        mark.encode(sys.stdout.encoding)
+    except UnicodeEncodeError:
+        return {"✓": "+", "✗": "x"}[mark]
+    return mark
+
+
+def _problems(checkup: Checkup, context: str) -> tuple[Finding, ...]:
+    """What is to tell, the gravest last, so that the output ends with the command to type."""
+    found = list(checkup.findings)
+    if found and not found[-1].next:
+        found[-1] = replace(found[-1], next=(checkup.next,))
+    return tuple(
+        replace(each, next=tuple(_in_context(command, context) for command in each.next)) for each in found
+    )
+
+
+def _in_context(command: str, context: str) -> str:
+    """The command with the options that this one was given."""
+    takes_them = (
+        command.startswith(("howdah doctor", "howdah migrate", "howdah setup")) and "--url" not in command
+    )
+    return command + context if takes_them else command
+
+
+def _as_json(result: Result) -> dict[str, Any]:
+    return {
+        "name": result.name,
+        "result": result.severity.value if result.severity else "not-checked",
+        "summary": result.summary,
+    }
+
+
+def _wait(database: DatabaseConfig, limit_seconds: float) -> None:
+    """Return when the server takes sessions; what comes instead is the examination's to explain."""
+    from howdah.connect.session import wait_for_session
+    from howdah.errors import ConnectError
+
+    with Progress() as progress:
+
+        def tell(error: ConnectError, left: float) -> None:
+            progress.doing(f"waiting, at most {left:.0f} s more: {error.message}")
+
+        try:
+            wait_for_session(
+                database, application_name="howdah doctor", limit_seconds=limit_seconds, on_wait=tell
+            ).close()
+        except ConnectError:
+            return
+
+
+def _variables(target: Target) -> Answer:
+    from howdah.config.env import as_variables, left_out, print_env
+
+    names: Mapping[str, str] = target.settings.env or _LIBPQ_VARIABLES
+    variables = as_variables(target.database, names)
+    problems = tuple(
+        Finding(
+            code="option-without-variable",
+            message=f"no variable of the application takes {keyword}={target.database.options[keyword]}",
+            severity=Severity.WARNING,
+            fix=f'Add `{keyword} = "VARIABLE"` to [database.{target.settings.name}.env] of howdah.toml.',
+        )
+        for keyword in left_out(target.database, names)
+    )
+    return Answer(data=variables, text=print_env(variables), problems=problems, target=target.database)
+
+
+def _url(database: DatabaseConfig) -> Answer:
+    url = format_url(database, show_password=True)
+    return Answer(data={"url": url}, text=url, target=database)

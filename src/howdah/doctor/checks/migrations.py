@@ -1,0 +1,34 @@
+"""Whether the history is clean, and what is pending."""
+
+from __future__ import annotations
+
+from howdah.doctor.checks.check import Outcome
+from howdah.doctor.examination import Examination
+from howdah.errors import ConfigError
+from howdah.findings import Finding, Severity
+from howdah.migrate.migrator import Migrator
+
+
+def check(examination: Examination) -> Outcome:
+    """The version, what is pending, and everything `migrate status` finds wrong."""
+    subject = examination.subject
+    try:
+        migrator = Migrator.of(
+            subject.settings, subject.direct or subject.database, root=subject.project.root
+        )
+    except ConfigError as error:
+        if error.code != "no-migrations-directory":
+            raise
+        return Outcome("no migrations in this project")
+    status = migrator.status()
+    pending = len(status.pending)
+    said = f"at version {status.history.version}" if status.history.version is not None else "none applied"
+    if not pending:
+        return Outcome(f"{said}; nothing is pending", status.findings)
+    finding = Finding(
+        code="pending-migrations",
+        message=f"{pending} of {len(status.entries)} migrations are pending",
+        severity=Severity.INFO,
+        next=("howdah migrate up",),
+    )
+    return Outcome(f"{said}; {pending} pending", (*status.findings, finding))
