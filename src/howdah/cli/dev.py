@@ -61,7 +61,7 @@ def _server_options(function: F) -> F:
 @click.group(invoke_without_command=True)
 @click.pass_context
 def area(ctx: click.Context) -> None:
-    r"""A local PostgreSQL for this project: no Docker, no root, no account.
+    """A local PostgreSQL for this project: no Docker, no root, no account.
 
     Bare `howdah dev` is `howdah dev up`. The data is kept between runs, outside the repository.
 
@@ -70,7 +70,7 @@ def area(ctx: click.Context) -> None:
     eval "$(howdah dev url --env)"      the address in this shell's variables
     howdah dev psql -- -c 'SELECT 1'
     howdah dev down
-    """
+    """  # noqa: D301 - click keeps the lines after a backspace as they are
     if ctx.invoked_subcommand is None:
         ctx.invoke(up, config_file=None, port=None, bindir=None)
 

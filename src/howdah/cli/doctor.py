@@ -78,7 +78,7 @@ def area(
     print_env: bool,
     print_url: bool,
 ) -> Answer:
-    r"""Examine a connection step by step, and say what to type next. Changes nothing.
+    """Examine a connection step by step, and say what to type next. Changes nothing.
 
     Where the address came from, the host's name, the network, TLS, the login, the database, the role's rights,
     extensions, a pooler in between, the server's version, the migrations. Exits with 0 where all is well, 1 where
@@ -89,7 +89,7 @@ def area(
     howdah doctor --url postgresql://app@db.example.test/app?sslmode=require
     howdah doctor --wait 30                                 until the server is ready
     howdah doctor --url "$MANAGED_URL" --print-env >> .env  a URL as the application's variables
-    """
+    """  # noqa: D301 - click keeps the lines after a backspace as they are
     target = resolve_target(url, config_file, db)
     if print_env:
         return _variables(target)

@@ -95,7 +95,7 @@ def _run_options(function: F) -> F:
 @click.group(invoke_without_command=True)
 @click.pass_context
 def area(ctx: click.Context) -> None:
-    r"""Apply, revert and inspect migrations.
+    """Apply, revert and inspect migrations.
 
     Reads the files and keeps the history table of the tool you have (golang-migrate), and takes its lock: both may
     be used side by side. Bare `howdah migrate` shows the status and changes nothing.
@@ -106,7 +106,7 @@ def area(ctx: click.Context) -> None:
     howdah migrate down                 one step back
     howdah migrate new add_widgets
     howdah migrate up --url postgresql://deploy@db.example.test/app --dir migrations
-    """
+    """  # noqa: D301 - click keeps the lines after a backspace as they are
     if ctx.invoked_subcommand is None:
         ctx.invoke(status)
 
@@ -226,11 +226,11 @@ def down(*, to: int | None, confirm: str | None, **options: Any) -> Answer:
 @_options
 @answers("migrate new")
 def new(*, name: str, **options: Any) -> Answer:
-    r"""Write the empty files of the next migration, numbered as the ones there are.
+    """Write the empty files of the next migration, numbered as the ones there are.
 
     \b
     howdah migrate new add_widgets_table
-    """
+    """  # noqa: D301 - click keeps the lines after a backspace as they are
     from howdah.config.project import load_project
     from howdah.config.resolve import pick_database
     from howdah.migrate.create import create_migration
