@@ -59,7 +59,13 @@ class Layer:
 
 def _libpq() -> Convention:
     named = {**FIELD_VARIABLES, **OPTION_VARIABLES}
-    parts = {"name" if key == "dbname" else key: (variable,) for key, variable in named.items() if variable}
+    # howdah sets the first two itself; libpq before 18 knows the third as a variable only
+    left_to_libpq = {"application_name", "client_encoding", "servicefile"}
+    parts = {
+        "name" if keyword == "dbname" else keyword: (variable,)
+        for keyword, variable in named.items()
+        if variable and keyword not in left_to_libpq
+    }
     return Convention("PG*", parts, anchors=("host", "hostaddr", "name", "service"), assumed={})
 
 

@@ -138,7 +138,7 @@ FILE = Table(
             {
                 "files": ListOf(
                     _name("A file, relative to this one."),
-                    "Read in this order, the first that has a variable wins.",
+                    "Read in this order: a later file wins, and the real environment over all.",
                 )
             },
             "Files of environment variables.",

@@ -104,7 +104,10 @@ class DevSettings:
 
 @dataclass(frozen=True)
 class Project:
-    """A project: its root, the file it came from (None: assumed), its databases in the file's order."""
+    """A project: its root, the file it came from (None: assumed), its databases in the file's order.
+
+    Of `env_files`, a later one wins over an earlier one.
+    """
 
     root: Path
     file: Path | None = None

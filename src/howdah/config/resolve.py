@@ -119,7 +119,7 @@ def _settings_for(config: DatabaseConfig, project: Project, db: str | None) -> D
 
 
 def _file_layers(project: Project, environ: Mapping[str, str]) -> Iterator[Layer]:
-    for path in project.env_files:
+    for path in reversed(project.env_files):  # the later file wins, as in Compose
         name = path.relative_to(project.root) if path.is_relative_to(project.root) else path
         yield Layer(read_env_file(path, environ=environ), f" in {name}")
 
