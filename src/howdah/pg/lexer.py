@@ -22,16 +22,19 @@ TAG = r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*+"
 DOLLAR_TAG = rf"\$(?:{TAG})?+\$"
 LINE_COMMENT = r"--[^\n\r]*+"
 # Parts of one string constant are parted by blank space with a newline in it, and no block comment.
-_CONTINUATION = rf"(?:[ \t\f\v]|{LINE_COMMENT})*+[\n\r](?:{SPACE}|{LINE_COMMENT}[\n\r])*+"
+CONTINUATION = rf"(?:[ \t\f\v]|{LINE_COMMENT})*+[\n\r](?:{SPACE}|{LINE_COMMENT}[\n\r])*+"
+PLAIN_PART = r"'(?:[^']++|'')*+'"
+ESCAPE_PART = r"'(?:[^'\\]++|''|\\.)*+'"
+_BIT_PART = r"'[^']*+'"  # the only one in which '' does not mean a quote
 
 
-def _string(prefix: str, body: str) -> str:
-    return rf"{prefix}'{body}'(?:{_CONTINUATION}'{body}')*+"
+def _string(prefix: str, part: str) -> str:
+    return rf"{prefix}{part}(?:{CONTINUATION}{part})*+"
 
 
-ESCAPE_STRING = _string(r"[eE]", r"(?:[^'\\]++|''|\\.)*+")
-PLAIN_STRING = _string(r"(?:[uU]&)?+", r"(?:[^']++|'')*+")
-_BIT_STRING = _string(r"[bBxX]", r"[^']*+")  # the only one in which '' does not mean a quote
+ESCAPE_STRING = _string("[eE]", ESCAPE_PART)
+_PLAIN_STRING = _string("(?:[uU]&|[nN])?+", PLAIN_PART)
+_BIT_STRING = _string("[bBxX]", _BIT_PART)
 
 # scan.l, rule {operator}: cut where a comment starts; trailing signs are tokens of their own unless one of
 # the special characters occurs. Over 63 characters is an error, so 64 keeps the match exact and linear.
@@ -51,9 +54,9 @@ _NUMBER = (
 
 _TOKEN = re.compile(
     rf"{SPACE}*+(?:"
-    rf"(?P<STRING>{ESCAPE_STRING}|{PLAIN_STRING}|{_BIT_STRING})"
+    rf"(?P<STRING>{ESCAPE_STRING}|{_PLAIN_STRING}|{_BIT_STRING})"
     r'|(?P<QUOTED>(?:[uU]&)?+"(?:[^"]++|"")*+")'
-    rf"|(?P<WORD>(?![eEbBxX]'){WORD})"
+    rf"|(?P<WORD>(?![eEbBxXnN]'){WORD})"
     r"|(?P<COMMA>,)"
     # Junk behind a number is an error of servers since 15; it must not look like a word of its own.
     rf"|(?P<NUMBER>(?:{_NUMBER}|\$[0-9]++)(?:{WORD})?+)"
@@ -73,7 +76,7 @@ _COMMENT_EDGE = re.compile(r"/\*|\*/")
 class Kind(Enum):
     """What a token is."""
 
-    STRING = "string"
+    STRING = "string"  # with its prefix: N'x' is a constant of type nchar, where N 'x' is one of type n
     QUOTED = "quoted identifier"
     WORD = "word"  # a keyword or an unquoted identifier
     NUMBER = "number"  # or a parameter, as $1
@@ -87,7 +90,9 @@ class Kind(Enum):
     OTHER = "other"  # PostgreSQL has no use for it, as for a lone $
 
 
-_KINDS = {kind.name: kind for kind in Kind}
+# By the number of the group: names are slower to look up, and a script has millions of tokens.
+_KINDS = [None, *(Kind.__members__.get(name) for name in _TOKEN.groupindex)]
+_DOLLAR, _BLOCK_COMMENT = _TOKEN.groupindex["DOLLAR"], _TOKEN.groupindex["BLOCK_COMMENT"]
 
 
 class Token(NamedTuple):
@@ -98,30 +103,26 @@ class Token(NamedTuple):
     end: int
 
 
-def read_tokens(script: str, start: int = 0, end: int | None = None) -> Iterator[Token]:
-    """The tokens of `script[start:end]` in order, comments included, blank space left out.
+def read_tokens(script: str, start: int = 0) -> Iterator[Token]:
+    """The tokens of the script from `start` on, comments included, blank space left out.
 
     Raises ScriptError where a string, quoted identifier or comment is not closed, and at a backslash: outside
     literals it starts a command of psql, which no server understands.
     """
-    stop = len(script) if end is None else end
-    position, match = start, _TOKEN.match
-    while found := match(script, position, stop):
-        name = found.lastgroup
-        assert name is not None
-        begin, position = found.span(name)
-        if name == "END":
-            return
-        if name == "DOLLAR":
-            position = dollar_quote_end(script, begin, position)
-            kind = Kind.STRING
-        elif name == "BLOCK_COMMENT":
-            position = block_comment_end(script, begin)
-            kind = Kind.COMMENT
-        else:
-            kind = _KINDS[name]
-            if kind is Kind.OTHER:
-                check_other(script, begin)
+    match, position = _TOKEN.match, start
+    while found := match(script, position):
+        group = found.lastindex or 0
+        kind = _KINDS[group]
+        begin, position = found.span(group)
+        if kind is None:  # the end, or more than the expression can match
+            if group == _DOLLAR:
+                kind, position = Kind.STRING, dollar_quote_end(script, begin, position)
+            elif group == _BLOCK_COMMENT:
+                kind, position = Kind.COMMENT, block_comment_end(script, begin)
+            else:
+                return
+        elif kind is Kind.OTHER:
+            check_other(script, begin)
         yield Token(kind, begin, position)
 
 
@@ -147,7 +148,7 @@ def block_comment_end(script: str, start: int) -> int:
 def check_other(script: str, position: int) -> None:
     """Raise where the character at `position`, which begins no token, makes what follows unreadable."""
     character = script[position]
-    if character in "'eEbBxX":  # a letter comes here only as the prefix of a string without an end
+    if character in "'eEbBxXnN":  # a letter comes here only as the prefix of a string without an end
         fail(script, position, "string is not closed")
     if character == '"':
         fail(script, position, "quoted identifier is not closed")
