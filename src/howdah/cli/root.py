@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from importlib import import_module
-from importlib.metadata import version
 from typing import Any
 
 import click
@@ -39,6 +38,8 @@ class _Areas(click.Group):
 
 def _print_version(ctx: click.Context, _param: click.Parameter, value: Any) -> None:
     if value and not ctx.resilient_parsing:
+        from importlib.metadata import version
+
         click.echo(f"howdah {version('howdah')} (psycopg {version('psycopg')})")
         ctx.exit()
 

@@ -9,19 +9,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 
 from howdah.config.database import DatabaseConfig
 from howdah.config.project import DatabaseSettings
-from howdah.connect.pooler import detect_pooler
 from howdah.connect.session import open_session, wait_for_session
 from howdah.errors import ConfigError, DirtyDatabase, HowdahError, RefusedError
 from howdah.findings import Finding
 from howdah.migrate.database import Look, look, read_history
-from howdah.migrate.declare import Resolution, baseline, resolve
-from howdah.migrate.diagnosis import Diagnosis, diagnose
-from howdah.migrate.discover import find_migrations
 from howdah.migrate.events import Event, Noted, Result
 from howdah.migrate.formats import find_format
 from howdah.migrate.formats.interface import Format
@@ -30,11 +27,12 @@ from howdah.migrate.lock import migration_lock
 from howdah.migrate.log import log_event
 from howdah.migrate.migration import Source
 from howdah.migrate.plan import Plan, plan_down, plan_up
-from howdah.migrate.runner import Run
-from howdah.migrate.scripts import Scripts
 from howdah.migrate.settings import RunSettings
-from howdah.migrate.side_history import create_side_history
 from howdah.migrate.status import Status, build_status, find_changes
+
+if TYPE_CHECKING:
+    from howdah.migrate.declare import Resolution
+    from howdah.migrate.diagnosis import Diagnosis
 
 _log = logging.getLogger(__name__)
 _FALSE = {"0", "false", "no", "off"}
@@ -79,6 +77,8 @@ class Migrator:
         Raises:
             ConfigError: nobody says where the migrations are, and under `root` is not exactly one such folder.
         """
+        from howdah.migrate.discover import find_migrations
+
         schema, table = _history_name(settings, database)
         return cls(
             database=database,
@@ -105,16 +105,14 @@ class Migrator:
         source = self.source()
         with self._session() as connection:
             plan = plan_up(source, self._read(connection)[1], to=to)
-        Scripts(plan)
-        return plan
+        return self._judge(plan)
 
     def plan_down(self, *, to: int | None = None) -> Plan:
         """What `down` would run; changes nothing, takes no lock."""
         source = self.source()
         with self._session() as connection:
             plan = plan_down(source, self._read(connection)[1], to=to)
-        Scripts(plan)
-        return plan
+        return self._judge(plan)
 
     def up(self, *, to: int | None = None, wait_seconds: float = 0) -> list[Result]:
         """Apply what is pending, up to `to` where given; what took effect, in order.
@@ -153,12 +151,16 @@ class Migrator:
 
     def diagnose(self) -> Diagnosis:
         """What is known of a dirty version: what ran, what is there, and whether a session still runs it."""
+        from howdah.migrate.diagnosis import diagnose
+
         with self._session() as connection:
             at, history = self._read(connection)
             return diagnose(connection, history, keys=self._format.lock_keys(at.table))
 
     def resolve(self, version: int, *, applied: bool) -> Resolution:
         """Declare a version applied, or reverted, and the history clean. Runs nothing."""
+        from howdah.migrate.declare import resolve
+
         source = self.source()
         with self._locked() as (connection, at):
             history = self._ready(connection, at)
@@ -166,6 +168,8 @@ class Migrator:
 
     def baseline(self, version: int) -> Resolution:
         """Adopt a database that was set up otherwise: `version` and all below it count as applied."""
+        from howdah.migrate.declare import baseline
+
         source = self.source()
         with self._locked() as (connection, at):
             history = self._ready(connection, at)
@@ -206,15 +210,28 @@ class Migrator:
                 # Another run may be in the middle of a step outside a transaction: ask again once it has ended.
                 pass
             with self._lock(connection, at):
-                at, history = self._read(connection)
-                plan = make_plan(history)
-                if not plan.steps:
-                    return []
-                scripts = Scripts(plan)
-                history = self._ready(connection, at)
-                plan = make_plan(history)
-                run = Run(connection, plan, self._format, scripts, self.settings, self.on_event)
-                return run.run()
+                return self._run_locked(connection, make_plan)
+
+    def _run_locked(
+        self, connection: psycopg.Connection, make_plan: Callable[[History], Plan]
+    ) -> list[Result]:
+        # Loaded when there is something to run: nothing pending must cost next to nothing.
+        from howdah.migrate.runner import Run
+        from howdah.migrate.scripts import Scripts
+
+        at, history = self._read(connection)
+        plan = make_plan(history)
+        if not plan.steps:
+            return []
+        scripts = Scripts(plan)
+        plan = make_plan(self._ready(connection, at))
+        return Run(connection, plan, self._format, scripts, self.settings, self.on_event).run()
+
+    def _judge(self, plan: Plan) -> Plan:
+        from howdah.migrate.scripts import Scripts
+
+        Scripts(plan)
+        return plan
 
     def _note_changes(self, history: History) -> None:
         if history.records:
@@ -245,6 +262,8 @@ class Migrator:
 
     def _ready(self, connection: psycopg.Connection, at: Look) -> History:
         """Make the history tables where they are missing; the history as it is, under the lock."""
+        from howdah.migrate.side_history import create_side_history
+
         if not at.exists:
             connection.execute(self._format.create_table(at.table).sql.encode())
         if not at.has_side_history:
@@ -280,6 +299,8 @@ def _refuse_read_only(at: Look, database: DatabaseConfig) -> None:
 
 
 def _refuse_pooler(connection: psycopg.Connection, at: Look, database: DatabaseConfig) -> None:
+    from howdah.connect.pooler import detect_pooler
+
     pooler = detect_pooler(connection, database, backend_pid=at.backend_pid)
     if pooler is not None and not pooler.keeps_sessions:
         raise RefusedError(

@@ -5,15 +5,14 @@ What could only fail, or would be recorded though nothing happened, is refused h
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
 from howdah.errors import ScriptError, SourceError, Where
+from howdah.migrate.checksums import checksum_of, normal_checksum_of
 from howdah.pg.features import Feature, features_of
 from howdah.pg.lexer import BYTE_ORDER_MARK
-from howdah.pg.normal_form import normal_form
 from howdah.pg.statements import Statement, split_script
 
 
@@ -63,7 +62,6 @@ def load_script(path: Path) -> Script:
     text = _decode(raw, path)
     try:
         statements = split_script(text)
-        normal = normal_form(text)
     except ScriptError as error:
         error.where = Where(str(path), error.line)
         raise
@@ -79,22 +77,9 @@ def load_script(path: Path) -> Script:
         begin=begin,
         reason=reason,
         checksum=checksum_of(raw),
-        normal_checksum=hashlib.sha256(normal.encode()).digest(),
+        normal_checksum=normal_checksum_of(raw) or b"",
         changes_role="role" in lowered or "authorization" in lowered,
     )
-
-
-def checksum_of(raw: bytes) -> bytes:
-    """SHA-256 of a file's bytes."""
-    return hashlib.sha256(raw).digest()
-
-
-def normal_checksum_of(raw: bytes) -> bytes | None:
-    """SHA-256 of a script's normal form; None where the bytes are no script."""
-    try:
-        return hashlib.sha256(normal_form(raw.decode()).encode()).digest()
-    except (UnicodeDecodeError, ScriptError):
-        return None
 
 
 def _decode(raw: bytes, path: Path) -> str:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from howdah.errors import Where
 from howdah.findings import Finding, Severity
+from howdah.migrate.checksums import checksum_of, normal_checksum_of
 from howdah.migrate.history import History, Record
 from howdah.migrate.migration import Migration, Source
 from howdah.migrate.plan import State, out_of_order, states
-from howdah.migrate.script import checksum_of, normal_checksum_of
 
 
 class Change(Enum):
