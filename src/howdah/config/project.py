@@ -193,17 +193,18 @@ def read_project(
 ) -> Project:
     """The project that a parsed file describes; `text` is its source and `prefix` the table it stands in."""
     from howdah.config.file_shape import FILE
-    from howdah.config.locate import find_line
+
+    def place(path: tuple[str | int, ...]) -> Where:
+        from howdah.config.locate import find_line
+
+        return Where(str(file), find_line(text, (*prefix, *path)))
 
     problem = next(FILE.problems(content, ()), None)
     if problem:
-        raise ConfigError(
-            f"{_dotted(problem.path)}: {problem.message}" if problem.path else problem.message,
-            where=Where(str(file), find_line(text, (*prefix, *problem.path))),
-            fix=problem.fix,
-        )
+        message = f"{_dotted(problem.path)}: {problem.message}" if problem.path else problem.message
+        raise ConfigError(message, where=place(problem.path), fix=problem.fix)
     for path, error in _address_problems(content):
-        error.where = Where(str(file), find_line(text, (*prefix, *path)))
+        error.where = place(path)
         raise error
     return _build(content, file)
 

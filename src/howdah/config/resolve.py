@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from howdah.config.contradictions import find_contradictions
 from howdah.config.database import DatabaseConfig, Secret
-from howdah.config.dotenv import read_env_file
 from howdah.config.env import (
     CONVENTIONS,
     Convention,
@@ -120,8 +119,11 @@ def _settings_for(config: DatabaseConfig, project: Project, db: str | None) -> D
 
 def _file_layers(project: Project, environ: Mapping[str, str]) -> Iterator[Layer]:
     for path in reversed(project.env_files):  # the later file wins, as in Compose
-        name = path.relative_to(project.root) if path.is_relative_to(project.root) else path
-        yield Layer(read_env_file(path, environ=environ), f" in {name}")
+        if path.exists():
+            from howdah.config.dotenv import read_env_file
+
+            name = path.relative_to(project.root) if path.is_relative_to(project.root) else path
+            yield Layer(read_env_file(path, environ=environ), f" in {name}")
 
 
 @dataclass(frozen=True)
