@@ -120,6 +120,14 @@ def _sessions(request: SetupRequest) -> Sessions:
 
 
 def _facts(request: SetupRequest, sessions: Sessions) -> Facts:
+    facts = _read(request, sessions)
+    if facts.database and sessions.inside is None and sessions.closed is None:
+        sessions.enter()  # it was made since, by us or by a run beside us
+        facts = _read(request, sessions)
+    return facts
+
+
+def _read(request: SetupRequest, sessions: Sessions) -> Facts:
     settings = request.settings
     roles = {role.name for role in settings.setup.roles} | {request.address.user, settings.setup.owner or ""}
     return read_facts(
@@ -156,8 +164,6 @@ class _Run:
             self._take(todo)
             if self._must_stop():
                 break
-            if self._sessions.inside is None and any(isinstance(c, CreateDatabase) for c in self._done):
-                self._sessions.enter()
             plan = _plan(self._request, self._sessions)
         return self._result(first, plan)
 

@@ -127,7 +127,8 @@ def _checked(name: str, *, what: str) -> str:
 
 def _decide(wanted: Change, facts: Facts, policy: Policy) -> list[Step]:
     if wanted.on is On.DATABASE and facts.inside is None:
-        return [_cannot_enter(wanted, facts)]
+        is_implied = isinstance(wanted, GrantPrivileges) and wanted.needed
+        return [] if is_implied else [_cannot_enter(wanted, facts)]
     steps: list[Step]
     match wanted:
         case CreateRole():

@@ -15,9 +15,9 @@ def decide_grant(wanted: GrantPrivileges, facts: Facts) -> list[Step]:
     """The role holds the privileges on what is there now."""
     wanted = replace(wanted, privileges=spell_out(wanted.privileges, wanted.object.kind, major=facts.major))
     if wanted.to != PUBLIC and wanted.to not in facts.roles:
-        return [missing_role(wanted, wanted.to)]
+        return [] if wanted.needed else [missing_role(wanted, wanted.to)]
     if facts.database is None:
-        return [_missing_object(wanted)]
+        return [] if wanted.needed else [_missing_object(wanted)]
     match wanted.object.kind:
         case Kind.DATABASE:
             return _on_one(wanted, facts.database.owner, facts.database.grants, facts)
@@ -99,5 +99,5 @@ def _missing_object(wanted: GrantPrivileges | GrantFuture) -> Step:
         why=f"Schema {wanted.object.name} is not there."
         if wanted.object.kind is not Kind.DATABASE
         else f"Database {wanted.object.name} is not there.",
-        fix="Name it in `schemas` of [setup], or create it; then run setup again.",
+        fix="Name it in `schemas` of [database.NAME.setup], or create it; then run setup again.",
     )

@@ -67,6 +67,8 @@ def write_script(plan: SetupPlan, settings: SetupSettings) -> str:
             f"\n-- In the database itself.\n\\connect -reuse-previous=on {quote_identifier(conninfo)}\n"
         )
         parts += inside
+    if not plan.pending:
+        parts.append("\n-- Nothing is left to do.\n")
     return "".join(parts)
 
 
@@ -80,7 +82,10 @@ def _name_variables(plan: SetupPlan, settings: SetupSettings) -> dict[str, tuple
             variable = password_variable(role)
             while any(variable == taken for taken, _ in variables.values()):
                 variable += "_"
-            variables[role] = (variable, named.get(role) or variable.upper())
+            own = (
+                f"_{variable}" if variable[0].isdigit() else variable
+            )  # no shell lets one begin with a digit
+            variables[role] = (variable, named.get(role) or own.upper())
     return variables
 
 

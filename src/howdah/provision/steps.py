@@ -134,7 +134,7 @@ def missing_role(change: Change, role: str) -> Step:
         change,
         code="missing-role",
         why=f"Role {role} is not there.",
-        fix=f"Create role {role} first, or name it in [[setup.roles]]; then run setup again.",
+        fix=f"Create role {role} first, or name it in [database.NAME.setup.role.ROLE]; then run setup again.",
     )
 
 
