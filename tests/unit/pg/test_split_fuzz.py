@@ -22,7 +22,11 @@ def script_number(number: int) -> str:
     """A valid script mostly, one in four with blanks left out where they may matter, and one in three damaged."""
     generator = Generator(number)
     script = generator.render(generator.script(), glue=number % 4 == 1)
-    return generator.damage(script) if number % 3 == 2 else script
+    if number % 3 == 2:
+        script = generator.damage(script).lstrip(
+            "\ufeff"
+        )  # a mark at the start is blank to us, a letter to servers
+    return script
 
 
 def compare(script: str) -> bool:
