@@ -114,7 +114,7 @@ def reset(*, config_file: str | None, port: int | None, bindir: Path | None, con
     server = project_server(project)
     if server.exists:
         first = project.databases[0]
-        address = local_address(server, first, {})
+        address = local_address(server, database=first.defaults.get("name", first.name))
         # protection is for the databases of production; this is the copy on this machine
         target = Target(project, replace(first, protected=False), address)
         confirm_database(target, address, what="delete the local server with all its data", given=confirm)

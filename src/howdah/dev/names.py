@@ -4,34 +4,56 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from howdah.config.database import DatabaseConfig
+from howdah.config.database import DatabaseConfig, Secret
+from howdah.config.dotenv import read_env_file
 from howdah.config.project import DatabaseSettings, Project
 from howdah.config.resolve import resolve
 from howdah.findings import Finding, Severity
+from howdah.server.local import SUPERUSER
 
 _LOCAL = ("", "localhost", "127.0.0.1", "::1")
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What the application's variables say, as far as they do.
+
+    A password is taken only from an address on this machine: one of production stays where it is. For the same
+    reason `passwords`, the variables that hold the roles' passwords, is empty for any other address.
+    """
+
+    database: str
+    user: str
+    password: Secret | None = None
+    passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
 def wanted_names(
     project: Project, settings: DatabaseSettings, environ: Mapping[str, str] = os.environ
-) -> dict[str, str]:
-    """`database`, `user` and `password` as the application's variables say, as far as they do.
-
-    A password is taken only from an address on this machine: one of production stays where it is.
-    """
+) -> Wanted:
+    """By which names and password the application wants to reach a database."""
     assumed = DatabaseConfig(
         host="localhost",
-        database=settings.defaults.get("name", ""),
-        user=settings.defaults.get("user") or settings.setup.owner or "",
+        database=settings.defaults.get("name", settings.name),
+        user=settings.defaults.get("user") or settings.setup.owner or SUPERUSER,
     )
     meant = resolve(project, db=settings.name, environ=environ, fallback=assumed).database
-    password = meant.password.reveal() if meant.password and is_local(meant) else ""
-    return {
-        "database": meant.database or assumed.database,
-        "user": meant.user or assumed.user,
-        "password": password,
-    }
+    database, user = meant.database or assumed.database, meant.user or assumed.user
+    if not is_local(meant):
+        return Wanted(database, user)
+    variables = {**_of_env_files(project, environ), **environ}
+    named = {role.password_env or "" for role in settings.setup.roles}
+    passwords = {name: value for name, value in variables.items() if name in named and value}
+    return Wanted(database, user, meant.password, passwords)
+
+
+def _of_env_files(project: Project, environ: Mapping[str, str]) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for file in reversed(project.env_files):
+        values.update(read_env_file(file, environ=environ))
+    return values
 
 
 def elsewhere(

@@ -12,9 +12,11 @@ from howdah.migrate.discover import find_migrations
 from howdah.pg.statements import split_script
 from howdah.provision.extensions import read_extension
 
+_BLANK = r"(?:\s|--[^\n]*\n|/\*.*?\*/)+"
 _CREATE = re.compile(
-    r'CREATE\s+EXTENSION\s+(?:IF\s+NOT\s+EXISTS\s+)?(?:"(?P<quoted>(?:[^"]|"")+)"|(?P<plain>[\w$]+))',
-    re.IGNORECASE,
+    rf"CREATE{_BLANK}EXTENSION{_BLANK}(?:IF{_BLANK}NOT{_BLANK}EXISTS{_BLANK})?"
+    r'(?:"(?P<quoted>(?:[^"]|"")+)"|(?P<plain>[\w$]+))',
+    re.IGNORECASE | re.DOTALL,
 )
 
 

@@ -115,8 +115,13 @@ def server_address(
     server = project_server(project, environ)
     if not server.running or not server.record:
         return None
-    told = read_private(_told_file(server)).get("databases", {}).get(settings.name)
-    return local_address(server, settings, told or {})
+    told = read_private(_told_file(server)).get("databases", {}).get(settings.name, {})
+    return local_address(
+        server,
+        database=told.get("database") or settings.defaults.get("name", settings.name),
+        user=told.get("user") or SUPERUSER,
+        password=Secret(told["password"]) if told.get("password") else None,
+    )
 
 
 def running_address(
@@ -136,18 +141,16 @@ def running_address(
 
 
 def local_address(
-    server: LocalServer, settings: DatabaseSettings, names: Mapping[str, str]
+    server: LocalServer, *, database: str, user: str = SUPERUSER, password: Secret | None = None
 ) -> DatabaseConfig:
-    """The address of a database on the local server, for the role in `names`, else the superuser."""
+    """The address of a database on the local server, for a role; without a password, the server's own."""
     superuser = server.address
-    default = settings.defaults.get("name", settings.name)
-    user = names.get("user") or SUPERUSER
-    password = Secret(names["password"]) if names.get("password") else superuser.password
+    own = superuser.password
     return replace(
         superuser,
-        database=names.get("database") or default,
+        database=database,
         user=user,
-        password=superuser.password if user == SUPERUSER else password,
+        password=own if user == SUPERUSER or password is None else password,
         # it has no TLS; some drivers insist on it where nothing is said
         options={"sslmode": "disable"},
         origin=dict.fromkeys(("host", "port", "database", "user", "password"), "the dev server"),

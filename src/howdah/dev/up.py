@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from howdah.config.database import DatabaseConfig
-from howdah.config.dotenv import read_env_file
 from howdah.config.project import DatabaseSettings, Project
 from howdah.dev.names import elsewhere, wanted_names
 from howdah.dev.needs import migrations_of
@@ -58,6 +58,8 @@ def up(
     """
     directory = server_directory(project.root, environ)
     make_directory(directory)
+    # their imports take a quarter of a second, which passes while the server starts
+    threading.Thread(target=_load_parts, daemon=True).start()
     with locked(directory / "up.lock", limit_seconds=_ANOTHER_UP_SECONDS):
         on_step("starting PostgreSQL")
         running = start_server(project, bindir=bindir, environ=environ)
@@ -68,12 +70,9 @@ def up(
     return Up(running, databases, (*running.notes, *(note for note in strays if note)))
 
 
-def _with_env_files(project: Project, environ: Mapping[str, str]) -> Mapping[str, str]:
-    """The environment with what .env adds: passwords of roles may stand there."""
-    values: dict[str, str] = {}
-    for file in reversed(project.env_files):
-        values.update(read_env_file(file, environ=environ))
-    return {**values, **environ}
+def _load_parts() -> None:
+    import howdah.migrate.migrator
+    import howdah.provision.apply  # noqa: F401
 
 
 def _bring_up(
@@ -83,9 +82,12 @@ def _bring_up(
     environ: Mapping[str, str],
     on_step: Callable[[str], None],
 ) -> DevDatabase:
-    address = local_address(running.server, settings, wanted_names(project, settings, environ))
+    wanted = wanted_names(project, settings, environ)
+    address = local_address(
+        running.server, database=wanted.database, user=wanted.user, password=wanted.password
+    )
     on_step(f"setting up {address.database}")
-    done = _set_up(settings, address, running, _with_env_files(project, environ))
+    done = _set_up(settings, address, running.server.address, wanted.passwords)
     remember_address(running.server, settings, address)
     directory = migrations_of(settings, project)
     applied = _migrate(settings, address, directory, on_step) if directory else ()
@@ -93,22 +95,35 @@ def _bring_up(
 
 
 def _set_up(
-    settings: DatabaseSettings, address: DatabaseConfig, running: Running, environ: Mapping[str, str]
+    settings: DatabaseSettings, address: DatabaseConfig, admin: DatabaseConfig, passwords: Mapping[str, str]
 ) -> tuple[str, ...]:
     from howdah.provision.apply import apply_setup
     from howdah.provision.request import SetupRequest
 
-    admin = running.server.address
-    assert admin.password is not None
-    # a role whose variable is not set gets the local server's own password
-    assumed = {
-        role.password_env: admin.password.reveal() for role in settings.setup.roles if role.password_env
-    }
     request = SetupRequest(
-        settings, address, admin=admin, environ={**assumed, **environ}, confirm=address.database
+        settings,
+        address,
+        admin=admin,
+        environ=_all_passwords(settings, address, admin, passwords),
+        confirm=address.database,
     )
     result = apply_setup(request)
     return tuple(f"{step.change.what} {step.change.subject}" for step in result.done)
+
+
+def _all_passwords(
+    settings: DatabaseSettings, address: DatabaseConfig, admin: DatabaseConfig, passwords: Mapping[str, str]
+) -> dict[str, str]:
+    """A password for each role: the address's, its variable's, else the local server's own."""
+    assert admin.password is not None
+    assert address.password is not None
+    variables = {role.password_env: role.name for role in settings.setup.roles if role.password_env}
+    assumed = {
+        variable: (address.password if role == address.user else admin.password).reveal()
+        for variable, role in variables.items()
+    }
+    given = {name: value for name, value in passwords.items() if variables[name] != address.user}
+    return {**assumed, **given}
 
 
 def _migrate(

@@ -139,9 +139,11 @@ class LocalServer:
         with locked(self.directory / "lock"):
             if self.exists and self.record and self._is_up():
                 return False
-            self._init()
+            is_new = self._init()
             self._clear_leftovers()
             self._start(self._password())
+            if is_new and self.settings.get("fsync") != "off":
+                self._sync_new_data()
             return True
 
     def stop(self) -> bool:
@@ -156,7 +158,8 @@ class LocalServer:
         if not self.directory.is_dir():
             return False
         with locked(self.directory / "lock"):
-            self._stop()
+            if found := find_postmaster(self.data):
+                end_processes([found.pid], signal.SIGQUIT, within_seconds=10)
             end_processes(find_strays(self.data), signal.SIGKILL, within_seconds=5)
             shutil.rmtree(socket_directory(self.directory), ignore_errors=True)
             shutil.rmtree(self.directory)
@@ -232,18 +235,28 @@ class LocalServer:
         if self.extension_directory:
             options["extension_control_path"] = f"$system:{self.extension_directory}"
         arguments = [f"--{name}={value}" for name, value in options.items()]
+        return self._leave_behind("postgres", ["-D", str(self.data), *arguments], account)
+
+    def _sync_new_data(self) -> None:
+        """Bring what initdb wrote to the disk, while the server is used already."""
+        self._leave_behind("initdb", ["--sync-only", "-D", str(self.data)], server_account())
+
+    def _leave_behind(
+        self, program: str, arguments: list[str], account: Account | None
+    ) -> subprocess.Popen[bytes]:
+        """Start a program that goes on after we end, in a session of its own, its errors in the log."""
         with self.log.open("ab") as log:
             process = subprocess.Popen(
-                [self._programs().path("postgres"), "-D", self.data, *arguments],
+                [self._programs().path(program), *arguments],
                 env=plain_environment(),
                 cwd="/",
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=subprocess.DEVNULL,
                 stderr=log,
                 start_new_session=True,
                 **as_account(account),
             )
-        # where we outlive the server, somebody must take its exit status, or it stays as a zombie
+        # where we outlive it, somebody must take its exit status, or it stays as a zombie
         threading.Thread(target=process.wait, daemon=True).start()
         return process
 
