@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from howdah.errors import ProvisionError
+from howdah.errors import ConnectError, ProvisionError
 from howdah.findings import Finding
 from howdah.pg.identifiers import quote_literal
 from howdah.provision.changes import Change, CreateDatabase, On
@@ -128,6 +128,15 @@ def _facts(request: SetupRequest, sessions: Sessions) -> Facts:
 
 
 def _read(request: SetupRequest, sessions: Sessions) -> Facts:
+    try:
+        return _ask(request, sessions)
+    except psycopg.Error as error:
+        raise ProvisionError(
+            f"cannot read what is there: {str(error).strip()}", code="setup-failed"
+        ) from error
+
+
+def _ask(request: SetupRequest, sessions: Sessions) -> Facts:
     settings = request.settings
     roles = {role.name for role in settings.setup.roles} | {request.address.user, settings.setup.owner or ""}
     return read_facts(
@@ -157,6 +166,7 @@ class _Run:
         self._done: dict[Change, Step] = {}
         self._failed: dict[Change, tuple[Step, Finding]] = {}
         self._races: Counter[Change] = Counter()
+        self._lost: Finding | None = None  # why the server could no longer be asked
 
     def run(self) -> SetupResult:
         first = plan = _plan(self._request, self._sessions)
@@ -164,7 +174,11 @@ class _Run:
             self._take(todo)
             if self._must_stop():
                 break
-            plan = _plan(self._request, self._sessions)
+            try:
+                plan = _plan(self._request, self._sessions)
+            except (ConnectError, ProvisionError) as error:
+                self._lost = Finding.of(error)
+                break
         return self._result(first, plan)
 
     def _left(self, plan: SetupPlan) -> list[Step]:
@@ -217,7 +231,9 @@ class _Run:
 
     def _result(self, first: SetupPlan, last: SetupPlan) -> SetupResult:
         failed = [*self._failed.values(), *((step, not_run(step)) for step in self._left(last))]
-        if not self._must_stop():
+        if self._lost:
+            failed = [(step, self._lost) for step, _ in failed[:1]] + failed[1:]
+        elif not self._must_stop():
             # an unreadable password is planned as often as it is asked for
             again = [s for s in last.pending if s.change in self._done and not s.change.wants_password]
             failed += [(step, not_effective(step)) for step in again]

@@ -307,7 +307,7 @@ class UpdateExtension(ChangeInside):
 class PreloadLibraries(Change):
     """The server loads these when it starts. Never done by us: it takes a restart of everybody's server."""
 
-    what: ClassVar[str] = "preload"
+    what: ClassVar[str] = "library"
     libraries: tuple[str, ...]  # the whole new list
     needed: str
 

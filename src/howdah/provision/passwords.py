@@ -19,11 +19,11 @@ _SCRAM = re.compile(r"SCRAM-SHA-256\$(\d+):([^$]+)\$([^:]+):(.+)")
 def known_passwords(
     settings: SetupSettings, address: DatabaseConfig, environ: Mapping[str, str]
 ) -> dict[str, Secret]:
-    """Role -> password: from each role's `password_env`; the application's own also from the address."""
+    """Role -> password: from each role's `password_env`; the application's own is the one of its address."""
     named = {role.name: environ.get(role.password_env or "", "") for role in settings.roles}
     known = {name: Secret(text) for name, text in named.items() if text}
     if address.password and address.user:
-        known.setdefault(address.user, address.password)
+        known[address.user] = address.password
     return known
 
 

@@ -91,8 +91,9 @@ def _name_variables(plan: SetupPlan, settings: SetupSettings) -> dict[str, tuple
 
 def _write_step(step: Step, passwords: Mapping[str, str]) -> str:
     if step.blocked:
-        return f"\n-- NOT DONE HERE: {step.finding.message}.\n-- {step.blocked.why} {step.blocked.fix}\n" + (
-            f"--     {step.blocked.statement};\n" if step.blocked.statement else ""
+        return (
+            f"\n-- NOT DONE HERE: {step.change.what} {step.change.subject}.\n-- {step.blocked.why} {step.blocked.fix}\n"
+            + (f"--     {step.blocked.statement};\n" if step.blocked.statement else "")
         )
     if not step.is_pending:
         return ""

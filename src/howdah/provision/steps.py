@@ -59,7 +59,7 @@ class Step:
         statement = self.blocked.statement
         return Finding(
             code=self.blocked.code,
-            message=f"{self.change.what} {self.change.subject}: {self.change.says} is not possible",
+            message=f"not set up: {self.change.what} {self.change.subject}",
             severity=Severity.WARNING,
             why=self.blocked.why,
             fix=f"{self.blocked.fix}\n       {statement};" if statement else self.blocked.fix,

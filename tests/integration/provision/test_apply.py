@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import threading
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from howdah.config.project import GrantSettings, RoleSettings, SetupSettings
 from howdah.errors import ConfigError, ConnectError, RefusedError
 from howdah.provision.apply import SetupIncomplete, apply_setup, read_plan
 from howdah.provision.passwords import matches
-from howdah.provision.steps import Status
+from howdah.provision.steps import Status, Step
 from integration.provision.conftest import Place
 
 HOSTILE = [
@@ -317,3 +318,63 @@ def test_a_database_that_lets_the_administrator_not_in_is_said(place: Place) -> 
     place.run(f'ALTER DATABASE "{address.database}" ALLOW_CONNECTIONS false')
     plan = read_plan(place.request(address, SetupSettings(schemas=("app",))))
     assert {step.blocked.code for step in plan.blocked if step.blocked} == {"cannot-enter-database"}
+
+
+def test_a_session_lost_between_two_steps_leaves_an_exact_report(place: Place) -> None:
+    address = place.address()
+    request = place.request(address, SetupSettings(schemas=("one", "two")))
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'howdah setup'"
+
+    def lose(step: Step) -> None:
+        if step.change.subject == "one":
+            place.run(cut)
+
+    with pytest.raises(SetupIncomplete) as raised:
+        apply_setup(request, on_step=lose)
+    result = raised.value.result
+    assert [step.change.subject for step in result.done] == [address.user, address.database, "one"]
+    assert [step.change.subject for step, _ in result.failed] == ["two"]
+    assert {step.change.subject for step in apply_setup(request).done} == {"two"}
+
+
+def test_a_session_lost_before_reading_again_leaves_an_exact_report(place: Place) -> None:
+    address = place.address()
+    request = place.request(address, SetupSettings(schemas=("one",)))
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'howdah setup'"
+
+    def lose(step: Step) -> None:
+        if step.change.what == "database":
+            place.run(cut)
+
+    with pytest.raises(SetupIncomplete) as raised:
+        apply_setup(request, on_step=lose)
+    result = raised.value.result
+    assert [(step.change.subject, finding.code) for step, finding in result.failed] == [
+        ("one", "setup-failed")
+    ]
+    assert apply_setup(request).is_complete
+
+
+@pytest.mark.parametrize("stop_after", range(1, 8))
+def test_a_run_that_was_broken_off_after_any_step_is_completed(place: Place, stop_after: int) -> None:
+    group = place.name("group")
+    setup = SetupSettings(
+        schemas=("app",),
+        extensions=("pg_trgm",),
+        roles=(RoleSettings(group, login=False),),
+        grants=(
+            GrantSettings(group, ("USAGE",), "schema app"),
+            GrantSettings(group, ("ALL",), "all tables in schema app", future=True),
+        ),
+    )
+    request = place.request(place.address(), setup)
+    steps = itertools.count(1)
+
+    def stop(step: Step) -> None:
+        if next(steps) == stop_after:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        apply_setup(request, on_step=stop)
+    assert len(apply_setup(request).done) == 7 - stop_after
+    assert not read_plan(request).pending
