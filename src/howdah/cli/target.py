@@ -54,8 +54,6 @@ def _resolve(project: Project, url: str | None, db: str | None) -> Resolved:
 
 
 def _dev_server(project: Project, settings: DatabaseSettings) -> DatabaseConfig | None:
-    import howdah.dev
+    from howdah.dev import server_address
 
-    server_address = getattr(howdah.dev, "server_address", None)
-    address: DatabaseConfig | None = server_address(project, settings) if server_address else None
-    return address
+    return server_address(project, settings)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.%a-z]+\]|[^\s\[\]:/?#@,]*)(?::([0-9]{0,5}))?")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)  # it may hold a password
 class Reading:
     """One way to read what follows `://`; nothing is decoded yet. `userinfo` is None where no @ ends one."""
 

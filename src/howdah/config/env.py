@@ -19,7 +19,7 @@ from howdah.errors import ConfigError
 _FIELDS = {"host": "host", "port": "port", "name": "database", "user": "user", "password": "password"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)  # it may hold a password
 class Found:
     """The value of a part, and where it came from, for people."""
 
@@ -49,7 +49,7 @@ class Convention:
     assumed: Mapping[str, Found] = field(default_factory=_assume)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)  # it may hold a password
 class Layer:
     """Variables of one place: the environment (`suffix` is empty) or a file (`suffix` is " in .env")."""
 
@@ -129,13 +129,17 @@ CONVENTIONS: tuple[Convention, ...] = (
 
 
 def mapped_convention(names: Mapping[str, str], defaults: Mapping[str, str]) -> Convention:
-    """The project's own variables as a convention; any one of them that is set makes it speak."""
+    """The project's own variables as a convention; any one that is set names the database.
+
+    Unless they do not say where it is: a password alone belongs to the URL in the file.
+    """
     parts = {part: (variable,) for part, variable in names.items()}
     assumed = {
         **_assume(),
         **{part: Found(value, "default of howdah.toml") for part, value in defaults.items()},
     }
-    anchors = tuple(part for part in parts if part != "direct_url")
+    names_a_place = {"url", "host", "name"} & {*names, *defaults}
+    anchors = tuple(part for part in parts if part != "direct_url") if names_a_place else ()
     return Convention("the project's variables", parts, anchors, assumed)
 
 

@@ -11,6 +11,8 @@ from howdah.config.keywords import near_name
 
 Path = tuple[str | int, ...]
 
+# The shapes are made on every start with a file: without eq and repr, which nobody asks of them, in half the time.
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -21,7 +23,7 @@ class Problem:
     fix: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Text:
     """A string, perhaps one that matches a pattern; `meaning` says in words what the pattern wants."""
 
@@ -40,7 +42,7 @@ class Text:
         return {"type": "string", "description": self.help, **pattern}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Flag:
     """true or false."""
 
@@ -56,7 +58,7 @@ class Flag:
         return {"type": "boolean", "description": self.help}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Integer:
     """A whole number within bounds."""
 
@@ -81,7 +83,7 @@ class Integer:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Scalar:
     """A string, number, true or false: a server setting as postgresql.conf would have it."""
 
@@ -97,7 +99,7 @@ class Scalar:
         return {"type": ["string", "number", "boolean"], "description": self.help}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ListOf:
     """An array whose items have one shape."""
 
@@ -117,7 +119,7 @@ class ListOf:
         return {"type": "array", "description": self.help, "items": self.item.schema()}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Table:
     """A table with known keys. `hints` answers keys that people expect and that are not there."""
 
@@ -155,7 +157,7 @@ class Table:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class TableOf:
     """A table whose keys the user names, with values of one shape; `usage` is said when one is no table."""
 

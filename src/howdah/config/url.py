@@ -33,7 +33,9 @@ def parse_url(text: str, *, origin: str = "--url") -> DatabaseConfig:
     text = _unquoted(text.strip())
     if looks_like_conninfo(text):
         pairs = split_conninfo(text, origin=origin)
-        return _collect(_translate_pairs(pairs, origin, may_show=True), origin)
+        # Where the first key is none, the text may be anything, such as a password that ends in '='.
+        may_show = bool(pairs) and _is_parameter(pairs[0][0])
+        return _collect(_translate_pairs(pairs, origin, may_show=may_show), origin)
     scheme = _SCHEME.match(text)
     if not scheme:
         raise ConfigError(

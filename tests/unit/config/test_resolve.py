@@ -144,6 +144,12 @@ def test_kaimus_page_needs_the_password_only(tmp_path: Path) -> None:
     assert resolved.database.origin["password"] == "DBPASSWORD"
 
 
+def test_a_mapped_password_alone_says_not_where_the_database_is(tmp_path: Path) -> None:
+    settings = DatabaseSettings(name="app", env={"password": "APP_PW"})
+    environ = {"APP_PW": "p", "DATABASE_URL": "postgres://h/d"}
+    assert shown(resolve(project(tmp_path, settings), environ=environ)) == "postgresql://h/d"
+
+
 def test_defaults_alone_name_no_database(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         resolve(project(tmp_path, KAIMU), environ={})

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from howdah.config.authority import possible_readings
 from howdah.config.database import DatabaseConfig, Secret
+from howdah.config.env import CONVENTIONS, Layer, find_part
 from howdah.config.url import format_url, parse_url
 from howdah.errors import ConfigError
 
@@ -227,6 +229,7 @@ def test_an_at_sign_in_a_parameter_or_a_password_with_a_port_like_start_is_not_m
         "jdbc:postgresql://h/d?user=u&password=a&hunter2=b",
         "postgres://u:p@x/y@h/d?hunter2=1&z",
         "hunter2",
+        "hunter2=",
         "mysql://u:hunter2@h/d",
         "cockroachdb://u:hunter2@h/d",
         "postgres://u:hunter2@h/d?sslmode=hunter2",
@@ -282,6 +285,13 @@ def test_secrets_are_masked_in_a_formatted_url_and_in_a_repr() -> None:
     assert format_url(config, show_password=True) == "postgresql://u:hunter2@h/?sslpassword=hunter3"
     assert "hunter" not in repr(config)
     assert "hunter" not in config.target
+
+
+def test_what_parsing_keeps_on_the_way_shows_nothing() -> None:
+    layer = Layer({"DATABASE_URL": "hunter2"})
+    found = find_part(CONVENTIONS[1], "url", [layer])
+    readings = possible_readings("u:hunter2@h/d", is_parameter=bool)
+    assert "hunter2" not in f"{layer} {found} {readings}"
 
 
 def test_a_service_is_named_as_the_target() -> None:
