@@ -2,4 +2,14 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["fix_server", "fix_db", "fix_cli", "fix_standins", "fix_pgbouncer"]
+pytest_plugins = [
+    "fix_server",
+    "fix_db",
+    "fix_cli",
+    "fix_standins",
+    "fix_pgbouncer",
+    "fix_proxy",
+    "fix_gate",
+    "fix_tls",
+    "fix_migrations",
+]

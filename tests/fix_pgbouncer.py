@@ -9,8 +9,8 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -19,9 +19,17 @@ from fix_server import reachable_directory
 from howdah.config.database import DatabaseConfig
 
 
+@dataclass(frozen=True)
+class PgBouncer:
+    """A running PgBouncer and the address of the database through it."""
+
+    address: DatabaseConfig
+    process: subprocess.Popen[bytes]
+
+
 @contextmanager
-def running_pgbouncer(behind: DatabaseConfig, settings: Mapping[str, object]) -> Iterator[DatabaseConfig]:
-    """PgBouncer in front of a database; the address of the same database and role through it."""
+def running_pgbouncer(behind: DatabaseConfig, settings: Mapping[str, object]) -> Iterator[PgBouncer]:
+    """PgBouncer in front of a database."""
     program = _find_pgbouncer()
     directory = reachable_directory()
     port = free_port()
@@ -54,7 +62,7 @@ def running_pgbouncer(behind: DatabaseConfig, settings: Mapping[str, object]) ->
     )
     try:
         wait_for_port(port, process)
-        yield replace(behind, host="127.0.0.1", port=str(port))
+        yield PgBouncer(replace(behind, host="127.0.0.1", port=str(port)), process)
     finally:
         process.kill()
         process.wait()
@@ -91,13 +99,17 @@ def _find_pgbouncer() -> str:
 
 
 @pytest.fixture
-def pgbouncer(database: DatabaseConfig) -> Iterator[Callable[..., DatabaseConfig]]:
-    """`pgbouncer(pool_mode="transaction", default_pool_size=1)`: the test's database through PgBouncer."""
-    from contextlib import ExitStack
-
+def start_pgbouncer(database: DatabaseConfig) -> Iterator[Callable[..., PgBouncer]]:
+    """`start_pgbouncer(pool_mode="transaction")`: in front of the test's database, or another."""
     with ExitStack() as stack:
 
-        def start(*, behind: DatabaseConfig | None = None, **settings: object) -> DatabaseConfig:
+        def start(*, behind: DatabaseConfig | None = None, **settings: object) -> PgBouncer:
             return stack.enter_context(running_pgbouncer(behind or database, settings))
 
         yield start
+
+
+@pytest.fixture
+def pgbouncer(start_pgbouncer: Callable[..., PgBouncer]) -> Callable[..., DatabaseConfig]:
+    """`pgbouncer(pool_mode="transaction", default_pool_size=1)`: the address through it."""
+    return lambda **settings: start_pgbouncer(**settings).address

@@ -84,12 +84,6 @@ LOGIN = (
         " instead.",
     ),
     Cause(
-        code="login-refused",
-        sqlstate="28",
-        why="The server knows the role and does not let it in.",
-        fix="Read the server's message, and its log for the reason it does not tell clients.",
-    ),
-    Cause(
         code="auth-method-refused",
         words="authentication method requirement",
         why="require_auth allows only certain methods, and the server uses another one, or none.",

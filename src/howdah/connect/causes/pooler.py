@@ -16,14 +16,14 @@ POOLER = (
     ),
     Cause(
         code="pooler-unknown-user",
-        words="^no such user",
+        words='^no such user|^"trust" authentication failed',
         sqlstate="08P01",
         why=_POOLER + " It has no user named {user}.",
         fix="Add {user} to the pooler's auth_file, or to what its auth_query reads.",
     ),
     Cause(
         code="wrong-password",
-        words="^(SASL |password )?authentication failed|^Auth failed|invalid password",
+        words="authentication failed|^Auth failed|invalid password|login rejected",
         sqlstate="08P01",
         why=_POOLER + " It does not accept this password for {user}.",
         fix="Correct the password, or the one in the pooler's auth_file.",
