@@ -1,10 +1,36 @@
-"""Two checksums of a migration file: of its bytes, and of what its statements say."""
+"""What a migration file holds, and two checksums of it: of its bytes, and of what its statements say."""
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
+from pathlib import Path
 
 from howdah.errors import ScriptError
+
+
+@dataclass(frozen=True)
+class Content:
+    """A file as it was read; `text` and `normal_checksum` are None where it is no UTF-8, or no script."""
+
+    text: str | None
+    size_bytes: int
+    checksum: bytes
+    normal_checksum: bytes | None
+
+    @classmethod
+    def of(cls, raw: bytes) -> Content:
+        """The content of these bytes."""
+        try:
+            text = raw.decode()
+        except UnicodeDecodeError:
+            text = None
+        return cls(text, len(raw), checksum_of(raw), normal_checksum_of(raw))
+
+
+def read_content(path: Path) -> Content:
+    """The content of a file. Raises OSError."""
+    return Content.of(path.read_bytes())
 
 
 def checksum_of(raw: bytes) -> bytes:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg
 
-from howdah.errors import HistoryMismatch, HowdahError, SourceError
+from howdah.errors import HistoryMismatch, SourceError
+from howdah.migrate.checksums import read_content
 from howdah.migrate.formats.interface import Format
 from howdah.migrate.history import History
 from howdah.migrate.migration import Migration, Source
-from howdah.migrate.outside import run_queries
-from howdah.migrate.script import Script, load_script
 from howdah.migrate.side_history import record_declaration
+from howdah.migrate.sql import run_queries
 
 
 @dataclass(frozen=True)
@@ -93,17 +92,9 @@ def _move(
 ) -> None:
     moves = format.move_history(history.table, before=(history.version, history.dirty), after=(after, False))
     records = [
-        record_declaration(history.table, each.version, each.name, action, history.version, _script(each.up))
+        record_declaration(
+            history.table, each, action, history.version, read_content(each.up) if each.up else None
+        )
         for each, action in declared
     ]
     run_queries(connection, [*moves, *(records if history.has_side_history else [])])
-
-
-def _script(file: Path | None) -> Script | None:
-    """The file's script, for its checksum; None where it is none: nothing runs here."""
-    if file is None:
-        return None
-    try:
-        return load_script(file)
-    except HowdahError:
-        return None

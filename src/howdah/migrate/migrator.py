@@ -124,12 +124,12 @@ class Migrator:
             LockTimeout, DirtyDatabase, HistoryMismatch, SourceError, RefusedError, ConnectError.
         """
         source = self.source()
-        return self._run(lambda history: plan_up(source, history, to=to), wait_seconds=wait_seconds)
+        return self._run(source, lambda history: plan_up(source, history, to=to), wait_seconds=wait_seconds)
 
     def down(self, *, to: int | None = None) -> list[Result]:
         """Revert the newest applied migration, or those down to `to` (0: all). Raises as `up`."""
         source = self.source()
-        return self._run(lambda history: plan_down(source, history, to=to), wait_seconds=0)
+        return self._run(source, lambda history: plan_down(source, history, to=to), wait_seconds=0)
 
     def up_at_start(
         self,
@@ -163,7 +163,7 @@ class Migrator:
 
         source = self.source()
         with self._locked() as (connection, at):
-            history = self._ready(connection, at)
+            history = self._ready(connection, at, source)
             return resolve(connection, self._format, source, history, version, applied=applied)
 
     def baseline(self, version: int) -> Resolution:
@@ -172,7 +172,7 @@ class Migrator:
 
         source = self.source()
         with self._locked() as (connection, at):
-            history = self._ready(connection, at)
+            history = self._ready(connection, at, source)
             return baseline(connection, self._format, source, history, version)
 
     @property
@@ -197,10 +197,13 @@ class Migrator:
         at = look(connection, self._format, schema=self.schema, table=self.table)
         return at, read_history(connection, self._format, at)
 
-    def _run(self, make_plan: Callable[[History], Plan], *, wait_seconds: float) -> list[Result]:
+    def _run(
+        self, source: Source, make_plan: Callable[[History], Plan], *, wait_seconds: float
+    ) -> list[Result]:
         with self._session(wait_seconds=wait_seconds) as connection:
             at, history = self._read(connection)
-            self._note_changes(history)
+            if history.records:
+                self._note(find_changes(source, history))
             try:
                 plan = make_plan(history)
                 self._note(plan.notes)
@@ -210,10 +213,10 @@ class Migrator:
                 # Another run may be in the middle of a step outside a transaction: ask again once it has ended.
                 pass
             with self._lock(connection, at):
-                return self._run_locked(connection, make_plan)
+                return self._run_locked(connection, source, make_plan)
 
     def _run_locked(
-        self, connection: psycopg.Connection, make_plan: Callable[[History], Plan]
+        self, connection: psycopg.Connection, source: Source, make_plan: Callable[[History], Plan]
     ) -> list[Result]:
         # Loaded when there is something to run: nothing pending must cost next to nothing.
         from howdah.migrate.runner import Run
@@ -224,7 +227,7 @@ class Migrator:
         if not plan.steps:
             return []
         scripts = Scripts(plan)
-        plan = make_plan(self._ready(connection, at))
+        plan = make_plan(self._ready(connection, at, source))
         return Run(connection, plan, self._format, scripts, self.settings, self.on_event).run()
 
     def _judge(self, plan: Plan) -> Plan:
@@ -232,10 +235,6 @@ class Migrator:
 
         Scripts(plan)
         return plan
-
-    def _note_changes(self, history: History) -> None:
-        if history.records:
-            self._note(find_changes(self.source(), history))
 
     def _note(self, findings: tuple[Finding, ...]) -> None:
         for finding in findings:
@@ -260,15 +259,16 @@ class Migrator:
         ):
             yield
 
-    def _ready(self, connection: psycopg.Connection, at: Look) -> History:
+    def _ready(self, connection: psycopg.Connection, at: Look, source: Source) -> History:
         """Make the history tables where they are missing; the history as it is, under the lock."""
-        from howdah.migrate.side_history import create_side_history
+        from howdah.migrate.side_history import adopt, create_side_history
 
         if not at.exists:
             connection.execute(self._format.create_table(at.table).sql.encode())
         if not at.has_side_history:
             create_side_history(connection)
-        return self._read(connection)[1]
+        history = self._read(connection)[1]
+        return self._read(connection)[1] if adopt(connection, source, history) else history
 
 
 def _history_name(settings: DatabaseSettings, database: DatabaseConfig) -> tuple[str | None, str | None]:

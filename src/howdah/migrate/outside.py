@@ -21,7 +21,7 @@ from howdah.migrate.formats.interface import Format, Query
 from howdah.migrate.plan import Plan, Step
 from howdah.migrate.script import Script
 from howdah.migrate.settings import RunSettings
-from howdah.migrate.sql import fetch
+from howdah.migrate.sql import fetch, run_queries
 from howdah.pg.statements import Statement
 
 _TRY_AGAIN = {"55P03", "40P01"}
@@ -139,14 +139,3 @@ class OutsideRun:
         self.connection.rollback()
         for text in ("RESET ALL", "RESET SESSION AUTHORIZATION", "RESET ROLE"):
             self.connection.execute(text)
-
-
-def run_queries(connection: psycopg.Connection, queries: list[Query]) -> None:
-    """Run queries in one transaction, or, inside the body's own, as part of it."""
-    if connection.info.transaction_status != TransactionStatus.IDLE:
-        for query in queries:
-            psycopg.RawCursor(connection).execute(query.sql.encode(), query.parameters)
-        return
-    with connection.transaction():
-        for query in queries:
-            psycopg.RawCursor(connection).execute(query.sql.encode(), query.parameters)

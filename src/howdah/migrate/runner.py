@@ -24,6 +24,7 @@ _FLUSH_SECONDS = 0.3
 # Lock timeout, deadlock, serialization: nothing is wrong with the migration, and its transaction is rolled back.
 _TRY_AGAIN = {"55P03", "40P01", "40001"}
 # "cannot run inside a transaction block", "invalid transaction termination": only the server knows for sure.
+_OWN_ROLE = (b"RESET SESSION AUTHORIZATION", b"RESET ROLE")
 _NO_TRANSACTION = {"25001", "2D000"}
 # From how many statements on the server is asked to tell of each as it ends.
 _LIVE_EVERY = 64
@@ -131,6 +132,9 @@ class Run:
         for number, statement in enumerate(script.statements, 1):
             live = many > 1 and (many <= _LIVE_EVERY or number % _LIVE_EVERY == 0)
             yield Command(statement.text.encode(), live=live)
+        if script.changes_role:
+            # The history belongs to the role that runs migrations, not to the one that this body worked as.
+            yield from (Command(each) for each in _OWN_ROLE)
         history = self.plan.history
         moves = self.format.move_history(
             history.table, before=(step.before, False), after=(step.after, False)
@@ -142,9 +146,6 @@ class Run:
         yield Command(b"COMMIT")
         # What a body SET must not leak into the next one, as it does in golang-migrate.
         yield Command(b"RESET ALL")
-        if script.changes_role:
-            yield Command(b"RESET SESSION AUTHORIZATION")
-            yield Command(b"RESET ROLE")
 
     def _tell_next(self, step: Step, script: Script, first: int) -> Callable[[int], None]:
         many = len(script.statements)

@@ -10,7 +10,7 @@ from enum import Enum
 from pathlib import Path
 
 from howdah.errors import ScriptError, SourceError, Where
-from howdah.migrate.checksums import checksum_of, normal_checksum_of
+from howdah.migrate.checksums import Content
 from howdah.pg.features import Feature, features_of
 from howdah.pg.lexer import BYTE_ORDER_MARK
 from howdah.pg.statements import Statement, split_script
@@ -31,19 +31,16 @@ class Script:
         statements: what is sent, one message each; a BEGIN and COMMIT around the whole file are ours to send.
         begin: how the transaction begins: the file's own BEGIN, with its modes, or a plain one.
         reason: why it runs outside a transaction; empty where it does not.
-        checksum: SHA-256 of the bytes; `normal_checksum` that of the normal form.
+        content: what the file held when it was judged.
         changes_role: it says SET ROLE or SET SESSION AUTHORIZATION somewhere.
     """
 
     path: Path
-    text: str
-    size_bytes: int
+    content: Content
     statements: tuple[Statement, ...]
     execution: Execution
     begin: str
     reason: str
-    checksum: bytes
-    normal_checksum: bytes
     changes_role: bool
 
 
@@ -70,14 +67,11 @@ def load_script(path: Path) -> Script:
     lowered = text.lower()
     return Script(
         path=path,
-        text=text,
-        size_bytes=len(raw),
+        content=Content.of(raw),
         statements=tuple(body),
         execution=Execution.OUTSIDE if reason else Execution.TRANSACTION,
         begin=begin,
         reason=reason,
-        checksum=checksum_of(raw),
-        normal_checksum=normal_checksum_of(raw) or b"",
         changes_role="role" in lowered or "authorization" in lowered,
     )
 

@@ -29,8 +29,8 @@ class Scripts:
             file = step.migration.file(step.direction)
             assert file is not None  # a plan has no step without its file
             script = load_script(file)
-            self._checksums[file] = script.checksum
-            size += script.size_bytes
+            self._checksums[file] = script.content.checksum
+            size += script.content.size_bytes
             if len(self._kept) < _KEPT_SCRIPTS and size <= _KEPT_BYTES:
                 self._kept[file] = script
 
@@ -41,7 +41,7 @@ class Scripts:
             SourceError: the file has changed since it was judged.
         """
         script = self._kept.pop(path, None) or load_script(path)
-        if script.checksum != self._checksums[path]:
+        if script.content.checksum != self._checksums[path]:
             raise SourceError(
                 "the file changed while the run was going on",
                 code="file-changed",

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from howdah.migrate.checksums import Content, read_content
 from howdah.migrate.formats.interface import Query
-from howdah.migrate.history import HistoryTable
-from howdah.migrate.migration import Direction
-from howdah.migrate.plan import Step
-from howdah.migrate.sql import query
+from howdah.migrate.history import History, HistoryTable, Record
+from howdah.migrate.migration import Direction, Migration, Source
+from howdah.migrate.plan import State, Step, states
+from howdah.migrate.sql import query, run_queries
 
 if TYPE_CHECKING:
     from howdah.migrate.script import Script
@@ -38,6 +39,34 @@ def create_side_history(connection: psycopg.Connection) -> bool:
         # Two runs on two histories of one database made it at the same moment.
         return True
     return True
+
+
+def adopt(connection: psycopg.Connection, source: Source, history: History) -> bool:
+    """Record what another tool applied, with the checksums of today's files; whether there was any.
+
+    Nobody knows what the files said then. From here on it is known when they change.
+    """
+    state_of = states(source, history)
+    unknown = [
+        each
+        for each in source.migrations
+        if state_of[each.version] is State.APPLIED and _is_unknown(history.records.get(each.version))
+    ]
+    if not history.has_side_history or not unknown:
+        return False
+    queries = [
+        record_declaration(
+            history.table, each, "baseline", history.version, read_content(each.up) if each.up else None
+        )
+        for each in unknown
+    ]
+    run_queries(connection, queries)
+    return True
+
+
+def _is_unknown(record: Record | None) -> bool:
+    # What we reverted, and is applied all the same, somebody else applied again.
+    return record is None or record.action in ("revert", "resolve-reverted")
 
 
 def record_step(table: HistoryTable, step: Step, script: Script) -> Query:
@@ -66,32 +95,44 @@ def drop_start(table: HistoryTable, step: Step) -> Query:
 
 
 def record_declaration(
-    table: HistoryTable, version: int, name: str, action: str, previous: int | None, script: Script | None
+    table: HistoryTable, migration: Migration, action: str, previous: int | None, content: Content | None
 ) -> Query:
-    """The statement that records what a person declared: a baseline or a resolution."""
-    return Query(query("add_record"), _values(table, version, name, action, previous, script))
+    """The statement that records what a person, or another tool's history, says: nothing was run."""
+    return Query(query("add_record"), _values(table, migration, action, previous, content, statements=0))
 
 
 def _parameters(table: HistoryTable, step: Step, script: Script) -> tuple[str | None, ...]:
-    migration = step.migration
-    return _values(table, migration.version, migration.name, _ACTIONS[step.direction], step.before, script)
+    action = _ACTIONS[step.direction]
+    return _values(
+        table, step.migration, action, step.before, script.content, statements=len(script.statements)
+    )
 
 
 def _values(
-    table: HistoryTable, version: int, name: str, action: str, previous: int | None, script: Script | None
+    table: HistoryTable,
+    migration: Migration,
+    action: str,
+    previous: int | None,
+    content: Content | None,
+    *,
+    statements: int,
 ) -> tuple[str | None, ...]:
     return (
         table.sql,
-        str(version),
-        name,
+        str(migration.version),
+        migration.name,
         action,
         None if previous is None else str(previous),
-        None if script is None else f"\\x{script.checksum.hex()}",
-        None if script is None else f"\\x{script.normal_checksum.hex()}",
-        script.text if script is not None and script.size_bytes <= _LARGEST_BODY_BYTES else None,
-        str(0 if script is None else len(script.statements)),
+        _bytea(content.checksum if content else None),
+        _bytea(content.normal_checksum if content else None),
+        content.text if content and content.size_bytes <= _LARGEST_BODY_BYTES else None,
+        str(statements),
         _client(),
     )
+
+
+def _bytea(raw: bytes | None) -> str | None:
+    return None if raw is None else f"\\x{raw.hex()}"
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Run the named statements of queries.sql."""
+"""Run the named statements of queries.sql, and the queries that formats make."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 
+from howdah.migrate.formats.interface import Query
 from howdah.pg.queries import load_queries
 
 
@@ -27,3 +29,14 @@ def fetch(connection: psycopg.Connection, name: str, parameters: Sequence[Any] =
     """The rows of a named query."""
     with psycopg.RawCursor(connection, row_factory=dict_row) as cursor:
         return cursor.execute(query(name), parameters or None).fetchall()
+
+
+def run_queries(connection: psycopg.Connection, queries: list[Query]) -> None:
+    """Run queries in one transaction, or, inside the body's own, as part of it."""
+    if connection.info.transaction_status != TransactionStatus.IDLE:
+        for query in queries:
+            psycopg.RawCursor(connection).execute(query.sql.encode(), query.parameters)
+        return
+    with connection.transaction():
+        for query in queries:
+            psycopg.RawCursor(connection).execute(query.sql.encode(), query.parameters)

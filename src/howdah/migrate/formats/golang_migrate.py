@@ -134,20 +134,20 @@ def _digits(newest: Migration | None) -> int:
 
 
 def _lonely_halves(migrations: Sequence[Migration]) -> list[Finding]:
-    """A note for each migration without a down file, unless none has one: then the project never goes back."""
-    if not any(each.down for each in migrations):
-        return []
+    """A note for each missing half. Where no migration has a down half, the project never goes back: no notes."""
+    goes_back = any(each.down and each.up for each in migrations)
     return [
         Finding(
-            code="missing-down-file",
+            code=f"missing-{missing.value}-file",
             severity=Severity.WARNING,
-            message=f"migration {each.version} ({each.name}) has no down file",
-            where=Where(str(each.up)),
-            why="The others have one; `down` stops here.",
+            message=f"migration {each.version} ({each.name}) has no {missing.value} file",
+            where=Where(str(each.up or each.down)),
+            why=f"`{missing.value}` stops here.",
             fix="Add it; an empty one says that nothing is to do.",
         )
         for each in migrations
-        if each.up and not each.down
+        for missing in Direction
+        if each.file(missing) is None and (missing is Direction.UP or goes_back)
     ]
 
 
