@@ -35,7 +35,11 @@ def possible_readings(text: str, *, is_parameter: Callable[[str], bool]) -> list
         return [standard]
     separators = [index for index, character in enumerate(text) if character == "@" and index > end]
     readings = [_read(text, index) for index in separators if ":" in text[:end]]
-    possible = [reading for reading in readings if _is_possible(reading, is_parameter)]
+    possible = [
+        reading
+        for reading in readings
+        if (reading.hosts or reading.database) and _is_possible(reading, is_parameter)
+    ]
     return possible or ([standard] if _has_hosts(standard) and not separators else [])
 
 

@@ -222,6 +222,7 @@ def test_an_at_sign_in_a_parameter_or_a_password_with_a_port_like_start_is_not_m
         "postgres://u:hunter%402%@h/d",  # encoded or not?
         "postgres://u:hunter2",  # no host
         "postgres://u:hunter2/x",
+        "postgres://u:hunter2@h/d@",
         "postgres://u:hunter2@h:port/d",
         "postgres://u:p%E9hunter2@h/d",  # Latin-1
         "host=h password=hunter2 hunter2 dbname=d",
