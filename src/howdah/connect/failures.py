@@ -115,7 +115,7 @@ def _parse_one(text: str, *, step: Step, place: str) -> Failure:
     location = named.get("LOCATION")
     return Failure(
         step=step,
-        message=message.strip(),
+        message=message.strip() or "the server refused without a word",
         place=place,
         sqlstate=answer["sqlstate"],
         routine=location.split(",")[0] if location else None,

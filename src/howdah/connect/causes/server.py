@@ -134,7 +134,7 @@ SERVER = (
     Cause(
         code="bad-address",
         step=Step.CONFIGURATION,
-        why="libpq cannot make sense of this address.",
+        why="The client library (libpq) cannot make sense of this address.",
         fix="Correct the parameter that the message names.",
     ),
 )
