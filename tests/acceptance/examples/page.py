@@ -1,12 +1,13 @@
-"""Execute a page of documentation: its ```console blocks in order, in one shell, against what it says they print.
+"""Execute a page of documentation: its ```console blocks in order, in one shell, and compare what it shows.
 
-    $ command                typed as it is; it must succeed
-    > continued              a further line of the same command
-    what it prints           compared, where anything is shown; `...` stands for any text in a line, or any lines
+    $ command                     typed as it is; it must succeed
+    > continued                   a further line of the same command
+    what it prints                compared where anything is shown; `...` is any text of a line, or any lines
     $ command  # exits with 3
 
-A comment above a block says what else it is: `<!-- not run: REASON -->`, or `<!-- from: FILE -->` for an excerpt, which
-must be in that file of the example. A ```bash block without one is an error: a page has no command that nobody tried.
+A comment above a block says what else it is: `<!-- not run: REASON -->`, or `<!-- from: FILE -->` for an
+excerpt, which must be in that file of the example. A ```bash block without one is an error: a page has no
+command that nobody tried.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 _MARK = re.compile(r"<!-- (?P<kind>not run|from): (?P<about>.+) -->")
 _STATUS = re.compile(r"\s+# exits with (\d+)$")
@@ -25,7 +27,7 @@ _SENTINEL = "end of the command, status"
 
 @dataclass
 class Command:
-    """One command of a page: where it stands, what it should print (nothing shown: anything), how it should exit."""
+    """One command of a page: its line, what it should print (nothing shown: anything), its exit status."""
 
     line: int
     text: str
@@ -37,9 +39,9 @@ class Command:
         if not self.shown:
             return True
         pattern = "".join(
-            r"(?:.*\n)*?" if line.strip() == "..." else _in_line(line) + r"\s*?\n" for line in self.shown
+            r"(?:.*\n)*?" if line == "..." else _in_line(line) + r"[ \t]*\n" for line in self.shown
         )
-        return re.fullmatch(pattern + r"\s*", printed.rstrip() + "\n") is not None
+        return re.fullmatch(pattern, printed.rstrip() + "\n") is not None
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,8 @@ def commands(block: Block) -> list[Command]:
         else:
             found[-1].shown.append(line.rstrip())
     for command in found:
+        while command.shown and not command.shown[-1]:
+            command.shown.pop()
         if status := _STATUS.search(command.text):
             command.status = int(status[1])
     return found
@@ -133,7 +137,7 @@ def _try(command: Command, shell: _Shell, page: Path) -> None:
 
 
 def _in_line(line: str) -> str:
-    return r"[^\n]*?".join(re.escape(part) for part in line.rstrip().split("..."))
+    return ".*?".join(re.escape(part) for part in line.split("..."))
 
 
 class _Shell:
@@ -151,7 +155,7 @@ class _Shell:
             bufsize=1,
         )
 
-    def __enter__(self) -> _Shell:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
