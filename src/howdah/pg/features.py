@@ -6,11 +6,11 @@ DO that commits fail inside a transaction (SQLSTATE 25001, 2D000) and leave noth
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from enum import Enum
+from functools import cached_property
 
-from howdah.pg.lexer import Kind, read_tokens
+from howdah.pg.lexer import Kind, leading_words, read_tokens
 
 
 class Feature(Enum):
@@ -30,6 +30,10 @@ class Feature(Enum):
 
 
 NOTHING: frozenset[Feature] = frozenset()
+_BEGIN = frozenset({Feature.BEGIN})
+_MODES = frozenset({Feature.TRANSACTION_MODES})
+_SAVEPOINT = frozenset({Feature.SAVEPOINT})
+_TWO_PHASE = frozenset({Feature.TWO_PHASE})
 _NO_TRANSACTION = frozenset({Feature.NO_TRANSACTION})
 _SESSION = frozenset({Feature.SESSION})
 _TRUE = {"TRUE", "'TRUE'", "'T'", "'ON'", "'YES'", "'Y'", "'1'", "ON", "1"}
@@ -37,24 +41,30 @@ _FALSE = {"FALSE", "'FALSE'", "OFF", "'OFF'", "0", "'0'"}
 
 
 class _Shape:
-    """A statement's tokens in upper case: those outside parentheses, and all."""
+    """A statement's tokens in upper case: those outside parentheses, and all. They are read when they are asked for."""
 
     def __init__(self, text: str) -> None:
-        self.top: list[str] = []
-        self.all: list[str] = []
-        depth = 0
-        for token in read_tokens(text):
-            if token.kind is Kind.COMMENT:
-                continue
-            word = text[token.start : token.end].upper()
-            self.all.append(word)
-            depth -= token.kind is Kind.CLOSE
-            if depth == 0 and token.kind not in (Kind.OPEN, Kind.CLOSE):
-                self.top.append(word)
-            depth += token.kind is Kind.OPEN
+        self.text = text
 
-    def begins(self, *words: str) -> bool:
-        return tuple(self.top[: len(words)]) == words
+    @cached_property
+    def _tokens(self) -> list[tuple[str, int]]:
+        """The tokens, each with the depth of parentheses around it; a parenthesis is inside itself."""
+        tokens = []
+        depth = 0
+        for kind, begin, end in read_tokens(self.text):
+            if kind is not Kind.COMMENT:
+                depth += kind is Kind.OPEN
+                tokens.append((self.text[begin:end].upper(), depth))
+                depth -= kind is Kind.CLOSE
+        return tokens
+
+    @cached_property
+    def all(self) -> list[str]:
+        return [word for word, _ in self._tokens]
+
+    @cached_property
+    def top(self) -> list[str]:
+        return [word for word, depth in self._tokens if depth == 0]
 
     def has(self, *words: str) -> bool:
         """Whether the words stand side by side outside parentheses."""
@@ -70,13 +80,10 @@ class _Shape:
 
 
 def features_of(text: str) -> frozenset[Feature]:
-    """The features of one statement, given as its text without comments in front."""
-    first = _FIRST_WORD.match(text)
-    judge = _JUDGES.get(first.group().upper()) if first else None
-    return judge(_Shape(text)) if judge else NOTHING
-
-
-_FIRST_WORD = re.compile(r"[A-Za-z]+")
+    """The features of one statement."""
+    _, words = leading_words(text, limit=2)
+    rule = _RULES.get(words, _RULES.get(words[:1], NOTHING))
+    return rule(_Shape(text)) if callable(rule) else rule
 
 
 def _copy(shape: _Shape) -> frozenset[Feature]:
@@ -89,133 +96,117 @@ def _copy(shape: _Shape) -> frozenset[Feature]:
 
 def _begin(shape: _Shape) -> frozenset[Feature]:
     modes = [word for word in shape.top[1:] if word not in {"WORK", "TRANSACTION"}]
-    return frozenset({Feature.BEGIN, Feature.TRANSACTION_MODES} if modes else {Feature.BEGIN})
-
-
-def _start(shape: _Shape) -> frozenset[Feature]:
-    return _begin(shape) if shape.begins("START", "TRANSACTION") else NOTHING
+    return _BEGIN | _MODES if modes else _BEGIN
 
 
 def _finish(shape: _Shape) -> frozenset[Feature]:
-    """COMMIT, END, ROLLBACK and ABORT in all their forms."""
+    """COMMIT, END, ROLLBACK and ABORT in all their forms but with PREPARED."""
     rest = [word for word in shape.top[1:] if word not in {"WORK", "TRANSACTION"}]
-    if rest[:1] == ["PREPARED"]:
-        return frozenset({Feature.TWO_PHASE, Feature.NO_TRANSACTION})
     if rest[:1] == ["TO"]:
-        return frozenset({Feature.SAVEPOINT})
+        return _SAVEPOINT
     feature = Feature.COMMIT if shape.top[0] in {"COMMIT", "END"} else Feature.ROLLBACK
     return frozenset({feature, Feature.CHAIN} if rest == ["AND", "CHAIN"] else {feature})
 
 
-def _savepoint(shape: _Shape) -> frozenset[Feature]:
-    return frozenset({Feature.SAVEPOINT})
-
-
-def _prepare(shape: _Shape) -> frozenset[Feature]:
-    return frozenset({Feature.TWO_PHASE}) if shape.begins("PREPARE", "TRANSACTION") else NOTHING
-
-
-def _set(shape: _Shape) -> frozenset[Feature]:
-    if shape.begins("SET", "TRANSACTION") or shape.begins("SET", "LOCAL", "TRANSACTION"):
-        return frozenset({Feature.TRANSACTION_MODES})
-    if shape.begins("SET", "LOCAL") or shape.begins("SET", "CONSTRAINTS"):
-        return NOTHING
-    return _SESSION
-
-
-def _reset(shape: _Shape) -> frozenset[Feature]:
-    return _SESSION
-
-
-def _discard(shape: _Shape) -> frozenset[Feature]:
-    return _SESSION | _NO_TRANSACTION if shape.begins("DISCARD", "ALL") else _SESSION
+def _set_local(shape: _Shape) -> frozenset[Feature]:
+    return _MODES if shape.top[2:3] == ["TRANSACTION"] else NOTHING
 
 
 def _select(shape: _Shape) -> frozenset[Feature]:
     """Look for set_config(name, value, is_local) with anything but a plain true at the end."""
-    for index, word in enumerate(shape.all[:-1]):
-        if word == "SET_CONFIG" and shape.all[index + 1] == "(":
-            depth = 0
-            for place in range(index + 1, len(shape.all)):
-                depth += (shape.all[place] == "(") - (shape.all[place] == ")")
-                if depth == 0 and shape.all[place - 1] not in _TRUE:
-                    return _SESSION
-                if depth == 0:
-                    break
-    return NOTHING
-
-
-def _always(shape: _Shape) -> frozenset[Feature]:
-    return _NO_TRANSACTION
-
-
-def _create(shape: _Shape) -> frozenset[Feature]:
-    if shape.top[1:2] in (["DATABASE"], ["TABLESPACE"]):
-        return _NO_TRANSACTION
-    if shape.begins("CREATE", "INDEX", "CONCURRENTLY") or shape.begins(
-        "CREATE", "UNIQUE", "INDEX", "CONCURRENTLY"
-    ):
-        return _NO_TRANSACTION
-    if shape.begins("CREATE", "SUBSCRIPTION"):
-        slotless = shape.option("CREATE_SLOT") in _FALSE or shape.option("CONNECT") in _FALSE
-        return NOTHING if slotless else _NO_TRANSACTION
-    return NOTHING
-
-
-def _drop(shape: _Shape) -> frozenset[Feature]:
-    if shape.top[1:2] in (["DATABASE"], ["TABLESPACE"], ["SUBSCRIPTION"]):
-        return _NO_TRANSACTION
-    return _NO_TRANSACTION if shape.begins("DROP", "INDEX", "CONCURRENTLY") else NOTHING
-
-
-def _alter(shape: _Shape) -> frozenset[Feature]:
-    kind = shape.top[1:2]
-    forbidden = (
-        kind == ["SYSTEM"]
-        or (kind == ["DATABASE"] and shape.has("SET", "TABLESPACE"))
-        or (kind == ["TABLE"] and "DETACH" in shape.top and shape.top[-1] == "CONCURRENTLY")
-        or (kind == ["SUBSCRIPTION"] and _alters_publications(shape))
+    if "set_config" not in shape.text.lower():
+        return NOTHING
+    calls = [place for place, word in enumerate(shape.all) if word == "SET_CONFIG"]
+    return (
+        _SESSION if any(_last_argument(shape.all[place + 1 :]) not in _TRUE for place in calls) else NOTHING
     )
+
+
+def _last_argument(words: list[str]) -> str:
+    """The last token before the parenthesis that closes the one at the beginning."""
+    depth = 0
+    for place, word in enumerate(words):
+        depth += (word == "(") - (word == ")")
+        if depth == 0:
+            return words[place - 1]
+    return ""
+
+
+def _index(shape: _Shape) -> frozenset[Feature]:
+    """CREATE [UNIQUE] INDEX and DROP INDEX."""
+    place = shape.top.index("INDEX") if "INDEX" in shape.top[:3] else len(shape.top)
+    return _NO_TRANSACTION if shape.top[place + 1 : place + 2] == ["CONCURRENTLY"] else NOTHING
+
+
+def _create_subscription(shape: _Shape) -> frozenset[Feature]:
+    slotless = shape.option("CREATE_SLOT") in _FALSE or shape.option("CONNECT") in _FALSE
+    return NOTHING if slotless else _NO_TRANSACTION
+
+
+def _alter_database(shape: _Shape) -> frozenset[Feature]:
+    return _NO_TRANSACTION if shape.has("SET", "TABLESPACE") else NOTHING
+
+
+def _alter_table(shape: _Shape) -> frozenset[Feature]:
+    return _NO_TRANSACTION if "DETACH" in shape.top and shape.top[-1] == "CONCURRENTLY" else NOTHING
+
+
+def _alter_subscription(shape: _Shape) -> frozenset[Feature]:
+    if shape.top[3:4] == ["SET"] and shape.top[4:5] != ["PUBLICATION"]:
+        forbidden = any(shape.option(name) for name in ("FAILOVER", "TWO_PHASE"))
+    elif shape.top[4:5] == ["PUBLICATION"]:  # SET, ADD, DROP, and REFRESH itself
+        forbidden = shape.option("REFRESH") not in _FALSE
+    else:
+        forbidden = False
     return _NO_TRANSACTION if forbidden else NOTHING
 
 
-def _alters_publications(shape: _Shape) -> bool:
-    if shape.top[3:4] == ["SET"] and shape.top[4:5] != ["PUBLICATION"]:
-        return any(shape.option(name) for name in ("FAILOVER", "TWO_PHASE"))
-    refreshed = shape.top[4:5] == ["PUBLICATION"] and shape.option("REFRESH") not in _FALSE
-    return shape.has("REFRESH", "PUBLICATION") or refreshed
-
-
 def _reindex(shape: _Shape) -> frozenset[Feature]:
-    if shape.top[1:2] and shape.top[1] in {"SCHEMA", "DATABASE", "SYSTEM"}:
-        return _NO_TRANSACTION
+    many = shape.top[1:2] in (["SCHEMA"], ["DATABASE"], ["SYSTEM"])
     concurrently = "CONCURRENTLY" in shape.top or shape.option("CONCURRENTLY") not in {None, *_FALSE}
-    return _NO_TRANSACTION if concurrently else NOTHING
+    return _NO_TRANSACTION if many or concurrently else NOTHING
 
 
 def _cluster(shape: _Shape) -> frozenset[Feature]:
     return _NO_TRANSACTION if set(shape.top[1:]) <= {"VERBOSE"} else NOTHING
 
 
-_JUDGES: dict[str, Callable[[_Shape], frozenset[Feature]]] = {
-    "ABORT": _finish,
-    "ALTER": _alter,
-    "BEGIN": _begin,
-    "CLUSTER": _cluster,
-    "COMMIT": _finish,
-    "COPY": _copy,
-    "CREATE": _create,
-    "DISCARD": _discard,
-    "DROP": _drop,
-    "END": _finish,
-    "PREPARE": _prepare,
-    "REINDEX": _reindex,
-    "RELEASE": _savepoint,
-    "RESET": _reset,
-    "ROLLBACK": _finish,
-    "SAVEPOINT": _savepoint,
-    "SELECT": _select,
-    "SET": _set,
-    "START": _start,
-    "VACUUM": _always,
+# By the first two words, else by the first.
+_RULES: dict[tuple[str, ...], frozenset[Feature] | Callable[[_Shape], frozenset[Feature]]] = {
+    ("ABORT",): _finish,
+    ("ALTER", "DATABASE"): _alter_database,
+    ("ALTER", "SUBSCRIPTION"): _alter_subscription,
+    ("ALTER", "SYSTEM"): _NO_TRANSACTION,
+    ("ALTER", "TABLE"): _alter_table,
+    ("BEGIN",): _begin,
+    ("CLUSTER",): _cluster,
+    ("COMMIT",): _finish,
+    ("COMMIT", "PREPARED"): _TWO_PHASE | _NO_TRANSACTION,
+    ("COPY",): _copy,
+    ("CREATE", "DATABASE"): _NO_TRANSACTION,
+    ("CREATE", "INDEX"): _index,
+    ("CREATE", "SUBSCRIPTION"): _create_subscription,
+    ("CREATE", "TABLESPACE"): _NO_TRANSACTION,
+    ("CREATE", "UNIQUE"): _index,
+    ("DISCARD",): _SESSION,
+    ("DISCARD", "ALL"): _SESSION | _NO_TRANSACTION,
+    ("DROP", "DATABASE"): _NO_TRANSACTION,
+    ("DROP", "INDEX"): _index,
+    ("DROP", "SUBSCRIPTION"): _NO_TRANSACTION,
+    ("DROP", "TABLESPACE"): _NO_TRANSACTION,
+    ("END",): _finish,
+    ("PREPARE", "TRANSACTION"): _TWO_PHASE,
+    ("REINDEX",): _reindex,
+    ("RELEASE",): _SAVEPOINT,
+    ("RESET",): _SESSION,
+    ("ROLLBACK",): _finish,
+    ("ROLLBACK", "PREPARED"): _TWO_PHASE | _NO_TRANSACTION,
+    ("SAVEPOINT",): _SAVEPOINT,
+    ("SELECT",): _select,
+    ("SET",): _SESSION,
+    ("SET", "CONSTRAINTS"): NOTHING,
+    ("SET", "LOCAL"): _set_local,
+    ("SET", "TRANSACTION"): _MODES,
+    ("START", "TRANSACTION"): _begin,
+    ("VACUUM",): _NO_TRANSACTION,
 }

@@ -9,32 +9,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from enum import Enum
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
 from howdah.errors import ScriptError
 
 BYTE_ORDER_MARK = "\ufeff"
 
-# Every byte above 127 is a letter to PostgreSQL, so every character above 127 is one here.
+# Every byte above 127 is a letter to PostgreSQL, so every character above 127 is one here. The classes name what
+# they leave out: a class with characters up to U+10FFFF in it takes a millisecond to compile.
+_LETTER = r"[^\x00-@\[-^`{-\x7f]"
+_LETTER_DIGIT = r"[^\x00-/:-@\[-^`{-\x7f]"
+_LETTER_DIGIT_DOLLAR = r"[^\x00-#%-/:-@\[-^`{-\x7f]"
 SPACE = r"[ \t\n\r\f\v]"
-WORD = r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*+"
-TAG = r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*+"
-DOLLAR_TAG = rf"\$(?:{TAG})?+\$"
+WORD = rf"{_LETTER}{_LETTER_DIGIT_DOLLAR}*+"
+DOLLAR_TAG = rf"\$(?:{_LETTER}{_LETTER_DIGIT}*+)?+\$"
 LINE_COMMENT = r"--[^\n\r]*+"
-# Parts of one string constant are parted by blank space with a newline in it, and no block comment.
-CONTINUATION = rf"(?:[ \t\f\v]|{LINE_COMMENT})*+[\n\r](?:{SPACE}|{LINE_COMMENT}[\n\r])*+"
 PLAIN_PART = r"'(?:[^']++|'')*+'"
 ESCAPE_PART = r"'(?:[^'\\]++|''|\\.)*+'"
-_BIT_PART = r"'[^']*+'"  # the only one in which '' does not mean a quote
-
-
-def _string(prefix: str, part: str) -> str:
-    return rf"{prefix}{part}(?:{CONTINUATION}{part})*+"
-
-
-ESCAPE_STRING = _string("[eE]", ESCAPE_PART)
-_PLAIN_STRING = _string("(?:[uU]&|[nN])?+", PLAIN_PART)
-_BIT_STRING = _string("[bBxX]", _BIT_PART)
+BIT_PART = r"'[^']*+'"  # the only one in which '' does not mean a quote
+# Parts of one string constant are parted by blank space with a newline in it, and no block comment.
+CONTINUATION = rf"(?:[ \t\f\v]|{LINE_COMMENT})*+[\n\r](?:{SPACE}|{LINE_COMMENT}[\n\r])*+(?=')"
 
 # scan.l, rule {operator}: cut where a comment starts; trailing signs are tokens of their own unless one of
 # the special characters occurs. Over 63 characters is an error, so 64 keeps the match exact and linear.
@@ -54,7 +48,7 @@ _NUMBER = (
 
 _TOKEN = re.compile(
     rf"{SPACE}*+(?:"
-    rf"(?P<STRING>{ESCAPE_STRING}|{_PLAIN_STRING}|{_BIT_STRING})"
+    rf"(?P<STRING>(?:[uU]&|[nN])?+{PLAIN_PART}|[eE]{ESCAPE_PART}|[bBxX]{BIT_PART})"
     r'|(?P<QUOTED>(?:[uU]&)?+"(?:[^"]++|"")*+")'
     rf"|(?P<WORD>(?![eEbBxXnN]'){WORD})"
     r"|(?P<COMMA>,)"
@@ -70,6 +64,12 @@ _TOKEN = re.compile(
     r"|(?P<OTHER>.))",
     re.DOTALL,
 )
+_CONTINUATION = re.compile(CONTINUATION)
+_PARTS = {
+    **dict.fromkeys("eE", re.compile(ESCAPE_PART, re.DOTALL)),
+    **dict.fromkeys("bBxX", re.compile(BIT_PART)),
+}
+_PLAIN_PART = re.compile(PLAIN_PART)
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 
 
@@ -91,73 +91,105 @@ class Kind(Enum):
 
 
 # By the number of the group: names are slower to look up, and a script has millions of tokens.
-_KINDS = [None, *(Kind.__members__.get(name) for name in _TOKEN.groupindex)]
-_DOLLAR, _BLOCK_COMMENT = _TOKEN.groupindex["DOLLAR"], _TOKEN.groupindex["BLOCK_COMMENT"]
+_GROUPS = _TOKEN.groupindex
+_KINDS = [Kind.__members__.get(name) for name in ("", *_GROUPS)]
+_KINDS[_GROUPS["DOLLAR"]] = Kind.STRING
+_KINDS[_GROUPS["BLOCK_COMMENT"]] = Kind.COMMENT
+_BEGINNINGS = {_GROUPS[name] for name in ("STRING", "DOLLAR", "BLOCK_COMMENT", "OTHER")}
 
 
-class Token(NamedTuple):
-    """A token's kind and its place, `script[start:end]`."""
-
-    kind: Kind
-    start: int
-    end: int
-
-
-def read_tokens(script: str, start: int = 0) -> Iterator[Token]:
-    """The tokens of the script from `start` on, comments included, blank space left out.
+def read_tokens(script: str, start: int = 0) -> Iterator[tuple[Kind, int, int]]:
+    """The tokens from `start` on, comments included: what each is, where it begins, where it ends.
 
     Raises ScriptError where a string, quoted identifier or comment is not closed, and at a backslash: outside
     literals it starts a command of psql, which no server understands.
     """
-    match, position = _TOKEN.match, start
-    while found := match(script, position):
+    matches = _TOKEN.finditer(script, start)
+    while found := next(matches, None):
         group = found.lastindex or 0
         kind = _KINDS[group]
-        begin, position = found.span(group)
-        if kind is None:  # the end, or more than the expression can match
-            if group == _DOLLAR:
-                kind, position = Kind.STRING, dollar_quote_end(script, begin, position)
-            elif group == _BLOCK_COMMENT:
-                kind, position = Kind.COMMENT, block_comment_end(script, begin)
-            else:
-                return
-        elif kind is Kind.OTHER:
-            check_other(script, begin)
-        yield Token(kind, begin, position)
+        begin, end = found.span(group)
+        if kind is None:  # the end of the script
+            return
+        if group in _BEGINNINGS and (whole := _whole_end(script, group, begin, end)) != end:
+            end = whole
+            matches = _TOKEN.finditer(script, end)
+        yield kind, begin, end
 
 
-def dollar_quote_end(script: str, start: int, body: int) -> int:
+def _whole_end(script: str, group: int, begin: int, end: int) -> int:
+    """Where the token ends of which the expression found the beginning."""
+    if group == _GROUPS["STRING"]:
+        return _string_end(script, begin, end)
+    if group == _GROUPS["DOLLAR"]:
+        return _dollar_quote_end(script, begin, end)
+    if group == _GROUPS["BLOCK_COMMENT"]:
+        return _block_comment_end(script, begin)
+    _check_other(script, begin)
+    return end
+
+
+def leading_words(script: str, start: int = 0, *, limit: int) -> tuple[int, tuple[str, ...]]:
+    """Where the first token from `start` on begins that is no comment (else the script's end), and the words there.
+
+    The words are unquoted, in upper case, at most `limit` of them; any other token ends them.
+    """
+    first = len(script)
+    words: list[str] = []
+    for kind, begin, end in read_tokens(script, start):
+        if kind is Kind.COMMENT:
+            continue
+        first = min(first, begin)
+        if kind is not Kind.WORD:
+            break
+        words.append(script[begin:end].upper())
+        if len(words) == limit:
+            break
+    return first, tuple(words)
+
+
+def _string_end(script: str, start: int, end: int) -> int:
+    """Where the string constant ends that begins at `start`, prefix included, and whose first part ends at `end`."""
+    while gap := _CONTINUATION.match(script, end):
+        part = _PARTS.get(script[start], _PLAIN_PART).match(script, gap.end())
+        if not part:
+            _fail(script, gap.end(), "string is not closed")
+        end = part.end()
+    return end
+
+
+def _dollar_quote_end(script: str, start: int, body: int) -> int:
     """Where the dollar-quoted string ends whose opening tag is `script[start:body]`."""
     tag = script[start:body]
     end = script.find(tag, body)
     if end < 0:
-        fail(script, start, f"dollar-quoted string {tag} is not closed")
+        _fail(script, start, f"dollar-quoted string {tag} is not closed")
     return end + len(tag)
 
 
-def block_comment_end(script: str, start: int) -> int:
+def _block_comment_end(script: str, start: int) -> int:
     """Where the block comment ends that starts at `start`; comments nest."""
     depth = 0
     for edge in _COMMENT_EDGE.finditer(script, start):
         depth += 1 if edge.group() == "/*" else -1
         if depth == 0:
             return edge.end()
-    return fail(script, start, "comment /* is not closed")
+    return _fail(script, start, "comment /* is not closed")
 
 
-def check_other(script: str, position: int) -> None:
+def _check_other(script: str, position: int) -> None:
     """Raise where the character at `position`, which begins no token, makes what follows unreadable."""
     character = script[position]
     if character in "'eEbBxXnN":  # a letter comes here only as the prefix of a string without an end
-        fail(script, position, "string is not closed")
+        _fail(script, position, "string is not closed")
     if character == '"':
-        fail(script, position, "quoted identifier is not closed")
+        _fail(script, position, "quoted identifier is not closed")
     if character == "\0":
-        fail(script, position, "NUL byte", why="PostgreSQL's text cannot hold it.")
+        _fail(script, position, "NUL byte", why="PostgreSQL's text cannot hold it.")
     if character == "\\":
         command = re.compile(r"\\[!?.;]|\\\S*").match(script, position)
         assert command
-        fail(
+        _fail(
             script,
             position,
             f"psql command {command.group()}",
@@ -166,11 +198,11 @@ def check_other(script: str, position: int) -> None:
         )
 
 
-def fail(script: str, offset: int, message: str, **details: str) -> NoReturn:
+def _fail(script: str, offset: int, message: str, **details: str) -> NoReturn:
     """Raise ScriptError for the place at `offset`."""
-    raise ScriptError(message, line=line_at(script, offset), offset=offset, **details)
+    raise ScriptError(message, line=_line_at(script, offset), offset=offset, **details)
 
 
-def line_at(script: str, offset: int) -> int:
+def _line_at(script: str, offset: int) -> int:
     """The line, counted from 1, on which the character at `offset` stands."""
     return 1 + script.count("\n", 0, offset)

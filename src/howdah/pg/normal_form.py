@@ -14,6 +14,7 @@ from howdah.pg.lexer import BYTE_ORDER_MARK, Kind, read_tokens
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _PART = re.compile(rf"({lexer.PLAIN_PART})(?:{lexer.CONTINUATION})?+")
 _ESCAPE_PART = re.compile(rf"({lexer.ESCAPE_PART})(?:{lexer.CONTINUATION})?+", re.DOTALL)
+_WORD, _COMMENT, _STRING = Kind.WORD, Kind.COMMENT, Kind.STRING  # a look-up less for each of many tokens
 
 
 def normal_form(script: str) -> str:
@@ -31,16 +32,15 @@ def normal_form(script: str) -> str:
 
 def _pieces(script: str) -> Iterator[str]:
     previous = ";"
-    for token in read_tokens(script, int(script.startswith(BYTE_ORDER_MARK))):
-        if token.kind is Kind.COMMENT:
-            continue
-        piece = script[token.start : token.end]
-        if token.kind is Kind.WORD:
+    for kind, begin, end in read_tokens(script, int(script.startswith(BYTE_ORDER_MARK))):
+        piece = script[begin:end]
+        if kind is _WORD:
             piece = piece.lower() if piece.isascii() else piece.translate(_LOWER)
-        elif token.kind is Kind.STRING and piece[0] != "$":
+        elif kind is _COMMENT or previous == piece == ";":
+            continue
+        elif kind is _STRING and piece[0] != "$":
             piece = _join_parts(piece)
-        if piece != ";" or previous != ";":
-            yield piece
+        yield piece
         previous = piece
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from howdah.pg import lexer
 from howdah.pg.features import Feature, features_of
-from howdah.pg.lexer import BYTE_ORDER_MARK, Kind, read_tokens
+from howdah.pg.lexer import BYTE_ORDER_MARK, Kind, leading_words, read_tokens
 
 MAX_WORDS = 6
 
@@ -52,10 +52,12 @@ def split_script(script: str) -> list[Statement]:
     statements: list[Statement] = []
     position = int(script.startswith(BYTE_ORDER_MARK))
     line, counted = 1, 0
-    while (start := _first_token(script, position)) < len(script):
-        words = _leading_words(script, start)
-        ending = _find_routine_end if _is_routine(words) else _find_end
-        end, position = ending(script, start)
+    while True:
+        start, words = leading_words(script, position, limit=MAX_WORDS)
+        if start == len(script):
+            return statements
+        find_end = _find_routine_end if _is_routine(words) else _find_end
+        end, position = find_end(script, start)
         if end == start:
             continue
         line += script.count("\n", counted, start)
@@ -65,25 +67,6 @@ def split_script(script: str) -> list[Statement]:
         if words[:1] == ("COPY",) and Feature.COPY_FROM_STDIN in statement.features:
             rows = _ROWS_END.search(script, position)
             position = rows.end() if rows else position
-    return statements
-
-
-def _first_token(script: str, position: int) -> int:
-    """Where the first token from `position` on begins that is no comment, else the script's end."""
-    for token in read_tokens(script, position):
-        if token.kind is not Kind.COMMENT:
-            return token.start
-    return len(script)
-
-
-def _leading_words(script: str, start: int) -> tuple[str, ...]:
-    words: list[str] = []
-    for token in read_tokens(script, start):
-        if token.kind is Kind.WORD:
-            words.append(script[token.start : token.end].upper())
-        if token.kind not in (Kind.WORD, Kind.COMMENT) or len(words) == MAX_WORDS:
-            break
-    return tuple(words)
 
 
 def _is_routine(words: tuple[str, ...]) -> bool:
@@ -102,13 +85,10 @@ _PLAIN = re.compile(
            | "[^"]*+"
            | -(?!-)
            | /(?!\*)
-           | \$ (?! (?:{lexer.TAG})?+ \$ )
+           | (?! {lexer.DOLLAR_TAG} ) \$
          )*+""",
     re.VERBOSE,
 )
-_ESCAPE_STRING = re.compile(lexer.ESCAPE_STRING, re.DOTALL)
-_DOLLAR_TAG = re.compile(lexer.DOLLAR_TAG)
-_LINE_COMMENT = re.compile(lexer.LINE_COMMENT)
 _ROWS_END = re.compile(r"^\\\.[ \t]*\r?$", re.MULTILINE)
 _BLANK = " \t\n\r\f\v"
 
@@ -137,10 +117,9 @@ def _find_end(script: str, start: int) -> tuple[int, int]:
                 return end, position + 1
             if not character:
                 return end, position
-            position = _skip(script, position)
+            kind, _, position = next(read_tokens(script, position))  # a comment, $$ or E string; or an error
             floor = position
-            if character not in "-/":
-                end = position
+            end = end if kind is Kind.COMMENT else position
 
 
 def _last_token_end(script: str, position: int, *, floor: int, end: int) -> int:
@@ -150,36 +129,22 @@ def _last_token_end(script: str, position: int, *, floor: int, end: int) -> int:
     return position if position > floor else end
 
 
-def _skip(script: str, position: int) -> int:
-    """The end of the comment, dollar-quoted or E string at `position`; anything else there is an error."""
-    if found := _LINE_COMMENT.match(script, position):
-        return found.end()
-    if script.startswith("/*", position):
-        return lexer.block_comment_end(script, position)
-    if found := _DOLLAR_TAG.match(script, position):
-        return lexer.dollar_quote_end(script, position, found.end())
-    if found := _ESCAPE_STRING.match(script, position):
-        return found.end()
-    lexer.check_other(script, position)
-    return position + 1  # a character that only the server can complain about
-
-
 def _find_routine_end(script: str, start: int) -> tuple[int, int]:
     """The same for CREATE FUNCTION and CREATE PROCEDURE, token by token."""
     depth = bodies = 0
     end = start
     head: list[str] = []  # the first words of the innermost statement; its other tokens are empty strings
     previous = ""
-    for token in read_tokens(script, start):
-        if token.kind is Kind.COMMENT:
+    for kind, begin, stop in read_tokens(script, start):
+        if kind is Kind.COMMENT:
             continue
-        if token.kind is Kind.SEMICOLON and depth == 0:
+        if kind is Kind.SEMICOLON and depth == 0:
             if not bodies:
-                return end, token.end
-            head, previous, end = [], "", token.end
+                return end, stop
+            head, previous, end = [], "", stop
             continue
-        depth = max(depth + (token.kind is Kind.OPEN) - (token.kind is Kind.CLOSE), 0)
-        word = script[token.start : token.end].upper() if token.kind is Kind.WORD and depth == 0 else ""
+        depth = max(depth + (kind is Kind.OPEN) - (kind is Kind.CLOSE), 0)
+        word = script[begin:stop].upper() if kind is Kind.WORD and depth == 0 else ""
         if bodies and not head and word == "END":
             bodies -= 1
         if (previous, word) == ("BEGIN", "ATOMIC") and _is_routine(tuple(head)):
@@ -187,5 +152,5 @@ def _find_routine_end(script: str, start: int) -> tuple[int, int]:
             head = []
         elif len(head) < MAX_WORDS:
             head.append(word)
-        previous, end = word, token.end
+        previous, end = word, stop
     return end, len(script)

@@ -64,9 +64,8 @@ def compare_tokens(script: str) -> None:
     wanted = [
         source[start:end].decode() for start, end, is_comment in oracle.tokens_of(script) if not is_comment
     ]
-    assert [
-        script[token.start : token.end] for token in read_tokens(script) if token.kind is not Kind.COMMENT
-    ] == wanted
+    ours = [script[start:end] for kind, start, end in read_tokens(script) if kind is not Kind.COMMENT]
+    assert ours == wanted
 
 
 def run(numbers: range) -> None:
