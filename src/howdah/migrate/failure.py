@@ -8,6 +8,8 @@ import psycopg
 
 from howdah.errors import MigrationFailed, Where
 from howdah.migrate.events import Result
+from howdah.migrate.history import History
+from howdah.migrate.lock import LockHolder
 from howdah.migrate.migration import Direction
 from howdah.migrate.plan import Plan, Step
 from howdah.migrate.script import Script
@@ -49,7 +51,7 @@ def migration_failed(
     failed = MigrationFailed(
         f"{verb} {migration.version} ({migration.name}) failed: {text}"
         + (f" (SQLSTATE {state})" if state else ""),
-        code="interrupted" if failure.interrupted else None,
+        code=_code(failure),
         where=_where(failure, script),
         why=_why(failure, script),
         fix=_outcome(failure, step, plan, done),
@@ -60,6 +62,12 @@ def migration_failed(
     failed.failed = migration.version
     failed.pending = tuple(each.migration.version for each in plan.steps[len(done) + 1 :])
     return failed
+
+
+def _code(failure: StepFailed) -> str | None:
+    if failure.interrupted:
+        return "interrupted"
+    return "connection-lost" if failure.index is None else None
 
 
 def _where(failure: StepFailed, script: Script) -> Where:
@@ -92,29 +100,41 @@ def _why(failure: StepFailed, script: Script) -> str:
 
 def _outcome(failure: StepFailed, step: Step, plan: Plan, done: Sequence[Result]) -> str:
     """What is applied and what is not, in sentences."""
-    left = len(plan.steps) - len(done) - 1
     if failure.index is None:
-        this = "Whether it took effect must be read from the server: `howdah migrate status`."
-    elif failure.is_clean:
-        this = "Nothing of it took effect."
-    else:
+        told = f"{_count(len(done))} before it took effect for certain" if done else "Nothing is certain"
+        return f"{told}; the rest must be read from the server."
+    this = "Nothing of it took effect."
+    if not failure.is_clean:
         this = f"It ran outside a transaction: {failure.effective} of its statements took effect; the history is dirty."
-    before = (
-        f" {_count(len(done))} before it in this run took effect and {'is' if len(done) == 1 else 'are'} recorded."
-        if done
-        else " Nothing else ran."
+    before = "Nothing else ran."
+    if done:
+        verb = "is" if len(done) == 1 else "are"
+        before = f"{_count(len(done))} before it in this run took effect and {verb} recorded."
+    left = len(plan.steps) - len(done) - 1
+    after = f"{_count(left)} after it did not run." if left else ""
+    at = f"The database is at version {_number(step.before)}." if failure.is_clean else ""
+    return " ".join(sentence for sentence in (this, before, after, at) if sentence)
+
+
+def tell_outcome(
+    failed: MigrationFailed, plan: Plan, history: History, holders: Sequence[LockHolder]
+) -> None:
+    """After a lost connection: put into the error what the server says now."""
+    if holders:
+        failed.fix = f"The server is still working on it, in {holders[0]}: wait until it has ended."
+        return
+    reached = [step.after for step in plan.steps]
+    took = reached.index(history.version) + 1 if history.version in reached else 0
+    mark = ", dirty" if history.dirty else ""
+    failed.applied = tuple(step.migration.version for step in plan.steps[:took])
+    failed.fix = (
+        f"The server has been asked again: the database is at version {_number(history.version)}{mark};"
+        f" {_count(took)} of this run took effect, {len(plan.steps) - took} did not."
     )
-    at = (
-        ""
-        if failure.index is None
-        else f" The database is at version {step.before if step.before is not None else 'none'}."
-    )
-    return (
-        this
-        + before
-        + (f" {_count(left)} after it did not run." if left else "")
-        + (at if failure.is_clean else "")
-    )
+
+
+def _number(version: int | None) -> str:
+    return "none" if version is None else str(version)
 
 
 def _count(number: int) -> str:

@@ -16,7 +16,7 @@ import psycopg
 from howdah.config.database import DatabaseConfig
 from howdah.config.project import DatabaseSettings
 from howdah.connect.session import open_session, wait_for_session
-from howdah.errors import ConfigError, DirtyDatabase, HowdahError, RefusedError
+from howdah.errors import ConfigError, DirtyDatabase, HowdahError, MigrationFailed, RefusedError
 from howdah.findings import Finding
 from howdah.migrate.database import Look, look, read_history
 from howdah.migrate.events import Event, Noted, Result
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from howdah.migrate.diagnosis import Diagnosis
 
 _log = logging.getLogger(__name__)
+_COME_BACK_SECONDS = 10.0
 _FALSE = {"0", "false", "no", "off"}
 
 
@@ -228,7 +229,27 @@ class Migrator:
             return []
         scripts = Scripts(plan)
         plan = make_plan(self._ready(connection, at, source))
-        return Run(connection, plan, self._format, scripts, self.settings, self.on_event).run()
+        try:
+            return Run(connection, plan, self._format, scripts, self.settings, self.on_event).run()
+        except MigrationFailed as failed:
+            if failed.code == "connection-lost":
+                self._ask_again(failed, plan)
+            raise
+
+    def _ask_again(self, failed: MigrationFailed, plan: Plan) -> None:
+        """The connection is lost: find out what took effect, if the server comes back soon."""
+        from howdah.migrate.failure import tell_outcome
+        from howdah.migrate.lock import find_lock_holders
+
+        try:
+            with self._session(wait_seconds=_COME_BACK_SECONDS) as connection:
+                at, history = self._read(connection)
+                keys = self._format.lock_keys(at.table)
+                holders = [each for each in find_lock_holders(connection, keys) if each.granted]
+        except (HowdahError, psycopg.Error) as error:
+            _log.debug("the server could not be asked again: %s", error)
+            return
+        tell_outcome(failed, plan, history, holders)
 
     def _judge(self, plan: Plan) -> Plan:
         from howdah.migrate.scripts import Scripts
