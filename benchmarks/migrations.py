@@ -12,10 +12,9 @@ def table_name(number: int) -> str:
 
 
 def up_sql(number: int) -> str:
-    name = table_name(number)
-    return f"""CREATE TABLE {name} (
-    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    name        text NOT NULL,
+    return f"""CREATE TABLE {table_name(number)} (
+    id          uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    owner_id    uuid NOT NULL,
     is_active   boolean NOT NULL DEFAULT true,
     created_at  timestamptz NOT NULL DEFAULT now()
 );
