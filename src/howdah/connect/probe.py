@@ -89,7 +89,8 @@ def probe_address(config: DatabaseConfig, address: Address, *, timeout_seconds: 
     probes = []
     for encrypted in tries:
         probes.append(_knock(config, address, encrypted=encrypted, timeout_seconds=timeout_seconds))
-        if probes[-1].failure is None:
+        failure = probes[-1].failure
+        if failure is None or failure.errno == errno.ETIMEDOUT:
             return probes[-1]
     return probes[0]
 

@@ -51,7 +51,7 @@ def try_session(
     config: DatabaseConfig, *, application_name: str = "howdah", timeout_seconds: float = 10.0
 ) -> psycopg.Connection | Diagnosis:
     """Like open_session(), with the diagnosis as a value instead of an error."""
-    timeout_seconds = _own_timeout(config) or timeout_seconds
+    timeout_seconds = own_timeout(config) or timeout_seconds
     return _try_all(config, application_name=application_name, timeout_seconds=timeout_seconds)
 
 
@@ -71,7 +71,7 @@ def wait_for_session(
         ConnectError: at once for what waiting cannot mend; after the limit, the last reason.
     """
     deadline = time.monotonic() + limit_seconds
-    attempt_seconds = _own_timeout(config) or 10.0
+    attempt_seconds = own_timeout(config) or 10.0
     for pause in _pauses():
         left = deadline - time.monotonic()
         result = _try_all(
@@ -100,7 +100,7 @@ def _pauses() -> Iterator[float]:
         pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
 
-def _own_timeout(config: DatabaseConfig) -> float | None:
+def own_timeout(config: DatabaseConfig) -> float | None:
     """The configuration's `connect_timeout`; libpq's 0 means none, which nobody waits for here."""
     try:
         seconds = float(config.options.get("connect_timeout", 0))

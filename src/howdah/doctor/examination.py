@@ -13,7 +13,7 @@ from howdah.config.project import DatabaseSettings, Project
 from howdah.connect.diagnosis import Diagnosis
 from howdah.connect.failures import Step
 from howdah.connect.probe import AddressProbe, probe
-from howdah.connect.session import try_session
+from howdah.connect.session import own_timeout, try_session
 from howdah.findings import Finding
 from howdah.pg.queries import load_queries
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _QUERIES = load_queries(Path(__file__).with_name("queries.sql"))
 _LIMIT_SECONDS = 10.0
+_PROBE_SECONDS = 5.0
 
 # the check that a failed login belongs to: by what was refused, else by the step that failed
 _DATABASE_CODES = {
@@ -85,7 +86,8 @@ class Examination:
     @cached_property
     def probes(self) -> list[AddressProbe]:
         """How far one gets at each address without a password; empty where only libpq knows the address."""
-        return probe(self.subject.database)
+        limit = min(own_timeout(self.subject.database) or _PROBE_SECONDS, _PROBE_SECONDS)
+        return probe(self.subject.database, timeout_seconds=limit)
 
     @property
     def telling_probe(self) -> AddressProbe | None:
