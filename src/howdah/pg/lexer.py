@@ -129,6 +129,12 @@ def _whole_end(script: str, group: int, begin: int, end: int) -> int:
     return end
 
 
+def refuse_nul(script: str) -> None:
+    """Raise ScriptError where the script has a NUL byte, which ends it for the server, in a literal too."""
+    if (place := script.find("\0")) >= 0:
+        _fail(script, place, "NUL byte", why="PostgreSQL's text cannot hold it.")
+
+
 def leading_words(script: str, start: int = 0, *, limit: int) -> tuple[int, tuple[str, ...]]:
     """Where the first token from `start` on begins that is no comment (else the script's end), and the words there.
 
@@ -184,8 +190,6 @@ def _check_other(script: str, position: int) -> None:
         _fail(script, position, "string is not closed")
     if character == '"':
         _fail(script, position, "quoted identifier is not closed")
-    if character == "\0":
-        _fail(script, position, "NUL byte", why="PostgreSQL's text cannot hold it.")
     if character == "\\":
         command = re.compile(r"\\[!?.;]|\\\S*").match(script, position)
         assert command

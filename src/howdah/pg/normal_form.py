@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from howdah.pg import lexer
-from howdah.pg.lexer import BYTE_ORDER_MARK, Kind, read_tokens
+from howdah.pg.lexer import BYTE_ORDER_MARK, Kind, read_tokens, refuse_nul
 
 # PostgreSQL folds ASCII letters only; str.lower would fold more.
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
@@ -24,6 +24,7 @@ def normal_form(script: str) -> str:
     byte order mark and the case of unquoted words do not matter; literals, function bodies among them, do.
     Raises ScriptError as `split_script` does.
     """
+    refuse_nul(script)
     pieces = _pieces(script)
     # Joined in batches: a list of all tokens would take many times the memory of the script.
     batches = iter(lambda: " ".join(islice(pieces, 4096)), "")

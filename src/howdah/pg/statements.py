@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from howdah.pg import lexer
 from howdah.pg.features import Feature, features_of
-from howdah.pg.lexer import BYTE_ORDER_MARK, Kind, leading_words, read_tokens
+from howdah.pg.lexer import BYTE_ORDER_MARK, Kind, leading_words, read_tokens, refuse_nul
 
 MAX_WORDS = 6
 
@@ -49,7 +49,9 @@ def split_script(script: str) -> list[Statement]:
     The rows between COPY ... FROM STDIN and their end mark `\.` are left out. Raises ScriptError, with the
     line, for a string, quoted identifier or comment that is not closed, a NUL byte, and a command of psql.
     """
+    refuse_nul(script)
     statements: list[Statement] = []
+    known_words: dict[tuple[str, ...], tuple[str, ...]] = {}  # a dump begins a million statements alike
     position = int(script.startswith(BYTE_ORDER_MARK))
     line, counted = 1, 0
     while True:
@@ -62,6 +64,7 @@ def split_script(script: str) -> list[Statement]:
             continue
         line += script.count("\n", counted, start)
         counted = start
+        words = known_words.setdefault(words, words)
         statement = Statement(script[start:end], start, line, words)
         statements.append(statement)
         if words[:1] == ("COPY",) and Feature.COPY_FROM_STDIN in statement.features:

@@ -1,0 +1,4 @@
+CREATE FUNCTION grade(points int) RETURNS text
+BEGIN ATOMIC
+  SELECT CASE WHEN points > 90 THEN 'a;' ELSE CASE WHEN points > 80 THEN 'b' END END;
+END

@@ -1,0 +1,1 @@
+CREATE FUNCTION add(a int, b int) RETURNS int RETURN a + b

@@ -1,0 +1,1 @@
+SELECT begin FROM t

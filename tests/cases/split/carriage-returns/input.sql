@@ -1,0 +1,4 @@
+SELECT 1; -- old line end;SELECT 2;
+-- c;
+SELECT
+3;

@@ -1,0 +1,1 @@
+SELECT a$b$c, x$$ FROM t$1 WHERE b$q$ = $3

@@ -1,0 +1,1 @@
+CREATE TABLE größe (breite$ü int, 名前 text)

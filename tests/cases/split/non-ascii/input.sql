@@ -1,0 +1,1 @@
+CREATE TABLE größe (breite$ü int, 名前 text); SELECT größe.名前 FROM größe; SELECT 1 AS  

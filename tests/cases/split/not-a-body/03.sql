@@ -1,0 +1,1 @@
+CREATE VIEW v AS SELECT 1 AS begin, 2 AS end

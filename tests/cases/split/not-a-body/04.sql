@@ -1,0 +1,1 @@
+ALTER FUNCTION begin(atomic) SET x TO begin

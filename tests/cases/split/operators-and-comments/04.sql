@@ -1,0 +1,1 @@
+SELECT -/* four; */-5

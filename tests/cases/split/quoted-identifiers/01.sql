@@ -1,0 +1,1 @@
+CREATE TABLE "semi;colon" ("quo""te;" int, "it's" text, "--" int, U&"d\0061;" int)

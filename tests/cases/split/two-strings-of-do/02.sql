@@ -1,0 +1,1 @@
+DO 'BEGIN ''a;''; END' LANGUAGE plpgsql

@@ -1,0 +1,1 @@
+DO LANGUAGE 'plpgsql' 'BEGIN NULL; END'; DO 'BEGIN ''a;''; END' LANGUAGE plpgsql;
