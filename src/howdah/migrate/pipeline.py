@@ -27,11 +27,15 @@ _BAD = (pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE)
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A statement to send; `live` asks the server to answer at once, for progress, not with the next ones."""
+    """A statement to send, or the name of a prepared one.
+
+    `live` asks the server to answer at once, for progress, not with the next ones.
+    """
 
     sql: bytes
     parameters: tuple[bytes | None, ...] = ()
     live: bool = False
+    is_prepared: bool = False
 
 
 class CommandFailed(Exception):
@@ -92,7 +96,8 @@ class _Batch:
                 self._exchange()
             if self._failure is not None:
                 break
-            self._pgconn.send_query_params(command.sql, command.parameters or None)
+            send = self._pgconn.send_query_prepared if command.is_prepared else self._pgconn.send_query_params
+            send(command.sql, command.parameters or None)
             if command.live:
                 self._pgconn.send_flush_request()
             self._sizes.append(len(command.sql))

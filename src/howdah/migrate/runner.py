@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from uuid import uuid4
 
 import psycopg
+from psycopg.pq import ExecStatus
 
 from howdah.migrate.events import Event, Result, Retrying, StatementStarted, StepStarted
 from howdah.migrate.failure import StepFailed, migration_failed
@@ -26,6 +28,8 @@ _TRY_AGAIN = {"55P03", "40P01", "40001"}
 # "cannot run inside a transaction block", "invalid transaction termination": only the server knows for sure.
 _OWN_ROLE = (b"RESET SESSION AUTHORIZATION", b"RESET ROLE")
 _NO_TRANSACTION = {"25001", "2D000"}
+# From how many steps on the bookkeeping is prepared: that is half of its cost.
+_PREPARE_FROM = 20
 # From how many statements on the server is asked to tell of each as it ends.
 _LIVE_EVERY = 64
 
@@ -42,6 +46,7 @@ class Run:
     on_event: Callable[[Event], None]
     _done: list[Result] = field(default_factory=list)
     _reported: int = 0
+    _prepared: dict[str, bytes] = field(default_factory=dict)  # statement -> its name on the server
     _flushed_at: float = field(default_factory=time.monotonic)
 
     def run(self) -> list[Result]:
@@ -97,7 +102,7 @@ class Run:
             try:
                 run_pipeline(
                     self.connection,
-                    self._commands(step, script, is_durable=is_durable),
+                    self._commands(script, self._records(step, script), is_durable=is_durable),
                     on_done=self._tell_next(step, script, first),
                 )
             except CommandFailed as failed:
@@ -126,7 +131,7 @@ class Run:
             head.append(b"SET LOCAL synchronous_commit = off")
         return [Command(each) for each in head]
 
-    def _commands(self, step: Step, script: Script, *, is_durable: bool) -> Iterator[Command]:
+    def _commands(self, script: Script, records: list[Command], *, is_durable: bool) -> Iterator[Command]:
         yield from self._head(script, is_durable=is_durable)
         many = len(script.statements)
         for number, statement in enumerate(script.statements, 1):
@@ -135,17 +140,32 @@ class Run:
         if script.changes_role:
             # The history belongs to the role that runs migrations, not to the one that this body worked as.
             yield from (Command(each) for each in _OWN_ROLE)
-        history = self.plan.history
-        moves = self.format.move_history(
-            history.table, before=(step.before, False), after=(step.after, False)
-        )
-        for query in moves:
-            yield as_command(query)
-        if history.has_side_history:
-            yield as_command(record_step(history.table, step, script))
+        yield from records
         yield Command(b"COMMIT")
         # What a body SET must not leak into the next one, as it does in golang-migrate.
         yield Command(b"RESET ALL")
+
+    def _records(self, step: Step, script: Script) -> list[Command]:
+        """Move the history and write the side history."""
+        history = self.plan.history
+        queries = [
+            *self.format.move_history(history.table, before=(step.before, False), after=(step.after, False))
+        ]
+        if history.has_side_history:
+            queries.append(record_step(history.table, step, script))
+        if len(self.plan.steps) < _PREPARE_FROM or script.forgets_prepared:
+            self._prepared.clear()
+            return [as_command(query) for query in queries]
+        return [self._prepare(query) for query in queries]
+
+    def _prepare(self, query: Query) -> Command:
+        """The query as one that the server has planned already: the same few for every step."""
+        if query.sql not in self._prepared:
+            name = f"howdah_{uuid4().hex}".encode()
+            if self.connection.pgconn.prepare(name, query.sql.encode()).status != ExecStatus.COMMAND_OK:
+                return as_command(query)
+            self._prepared[query.sql] = name
+        return replace(as_command(query), sql=self._prepared[query.sql], is_prepared=True)
 
     def _tell_next(self, step: Step, script: Script, first: int) -> Callable[[int], None]:
         many = len(script.statements)

@@ -32,6 +32,7 @@ class Script:
         begin: how the transaction begins: the file's own BEGIN, with its modes, or a plain one.
         reason: why it runs outside a transaction; empty where it does not.
         content: what the file held when it was judged.
+        forgets_prepared: it says DEALLOCATE or DISCARD somewhere.
         changes_role: it says SET ROLE or SET SESSION AUTHORIZATION somewhere.
     """
 
@@ -42,6 +43,7 @@ class Script:
     begin: str
     reason: str
     changes_role: bool
+    forgets_prepared: bool
 
 
 def load_script(path: Path) -> Script:
@@ -73,6 +75,7 @@ def load_script(path: Path) -> Script:
         begin=begin,
         reason=reason,
         changes_role="role" in lowered or "authorization" in lowered,
+        forgets_prepared="deallocate" in lowered or "discard" in lowered,
     )
 
 
