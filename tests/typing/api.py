@@ -1,0 +1,36 @@
+"""Only type-checked, never run: what a program that uses the public names may rely on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from howdah import DatabaseConfig, HowdahError, Migrator, RunSettings
+
+
+def migrate_at_start() -> list[str]:
+    database = DatabaseConfig(
+        host="localhost", port="5432", database="app", options={"sslmode": "verify-full"}
+    )
+    settings = RunSettings(lock_limit_seconds=60, stall_seconds=1)
+    migrator = Migrator(database=database, directory=Path("migrations"), settings=settings)
+    results = migrator.up_at_start(switch="APP_AUTO_MIGRATE", wait_seconds=30, lock_limit_seconds=600)
+    return [f"{result.file.name} {result.seconds:.1f} s" for result in results]
+
+
+def go_to(migrator: Migrator, version: int) -> tuple[int, int]:
+    planned = len(migrator.plan(to=version).steps)
+    done = migrator.up(to=version)
+    return planned, sum(result.statements for result in done)
+
+
+def come_back(migrator: Migrator) -> list[int]:
+    return [result.step.migration.version for result in migrator.down()]
+
+
+def pending(migrator: Migrator) -> list[int]:
+    return [entry.version for entry in migrator.status().pending]
+
+
+def explain(error: HowdahError) -> str:
+    place = f"{error.where.file}:{error.where.line}" if error.where else ""
+    return "\n".join([error.code, error.message, place, error.why or "", error.fix or "", *error.next])
