@@ -102,7 +102,11 @@ def page_place(example: Example) -> Iterator[Place]:
         state = home / "state"
         stack.callback(_destroy_servers, state)
         environment = {
-            **{name: value for name, value in clean_environ().items() if name in {"LANG", "PYTHONPATH", "TMPDIR"}},
+            **{
+                name: value
+                for name, value in clean_environ().items()
+                if name in {"LANG", "PYTHONPATH", "TMPDIR"}
+            },
             "HOME": str(home),
             "HOWDAH_STATE_DIR": str(state),
             # this howdah; then the programs a reader has installed, as new as the servers

@@ -1,0 +1,113 @@
+"""What the examples' migrations do to rows that are there before them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+
+from acceptance.examples.place import KAIMU, VIBEXP, Example, running_server
+from fix_db import connect
+from howdah import Migrator
+from howdah.config.database import DatabaseConfig
+
+Migrate = Callable[[int], None]
+
+
+def _migrated(example: Example, address: DatabaseConfig) -> Migrate:
+    migrator = Migrator(database=address, directory=example.directory)
+
+    def migrate(version: int) -> None:
+        if version < (migrator.status().history.version or 0):
+            migrator.down(to=version)
+        else:
+            migrator.up(to=version)
+
+    return migrate
+
+
+@pytest.fixture
+def kaimu() -> Iterator[tuple[Migrate, psycopg.Connection]]:
+    with running_server(KAIMU.suitable_programs()[-1]) as server, connect(server.address) as connection:
+        yield _migrated(KAIMU, server.address), connection
+
+
+@pytest.fixture
+def vibexp() -> Iterator[tuple[Migrate, psycopg.Connection]]:
+    with running_server(VIBEXP.suitable_programs()[-1]) as server, connect(server.address) as connection:
+        yield _migrated(VIBEXP, server.address), connection
+
+
+def test_kaimu_keeps_what_people_wrote(kaimu: tuple[Migrate, psycopg.Connection]) -> None:
+    migrate, connection = kaimu
+    migrate(14)
+    connection.execute("""
+        INSERT INTO users (email, display_name) VALUES ('ada@example.test', 'Ada');
+        INSERT INTO organizations (name, slug, owner_id) SELECT 'Org', 'org', id FROM users;
+        INSERT INTO organization_members (organization_id, user_id)
+            SELECT organizations.id, users.id FROM organizations, users;
+        INSERT INTO projects (organization_id, name, key) SELECT id, 'Project', 'PRO' FROM organizations;
+        INSERT INTO boards (project_id, name) SELECT id, 'Board' FROM projects;
+        INSERT INTO board_columns (board_id, name, position)
+            SELECT id, new.name, new.position FROM boards, (VALUES ('Todo', 0), ('Done', 1)) AS new (name, position);
+        INSERT INTO cards (column_id, title, created_at)
+            SELECT id, new.title, new.created_at::timestamptz
+            FROM board_columns,
+                (VALUES ('second', '2026-01-02'), ('first', '2026-01-01')) AS new (title, created_at);
+        INSERT INTO tags (project_id, name, color)
+            SELECT id, new.name, new.color
+            FROM projects, (VALUES ('a', '#ABC'), ('b', 'AABBCC'), ('c', 'red'), ('d', '#012345')) AS new (name, color);
+    """)
+
+    migrate(22)
+
+    cards = connection.execute("SELECT DISTINCT title, position FROM cards ORDER BY position").fetchall()
+    assert cards == [("first", 0), ("second", 1)]
+    colors = connection.execute("SELECT name, color FROM tags ORDER BY name").fetchall()
+    assert colors == [("a", "#aabbcc"), ("b", "#aabbcc"), ("c", "#6b7280"), ("d", "#012345")]
+    found = connection.execute(
+        "SELECT count(*) FROM cards WHERE search @@ plainto_tsquery('firsts')"
+    ).fetchone()
+    assert found == (2,)
+    overview = connection.execute("SELECT columns, cards FROM board_overview").fetchone()
+    assert overview == (2, 4)
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        connection.execute("INSERT INTO users (email, display_name) VALUES ('ADA@example.test', 'Ada')")
+
+    connection.execute("UPDATE organization_members SET role = 'guest'")
+    migrate(18)
+    assert connection.execute("SELECT role::text FROM organization_members").fetchone() == ("member",)
+
+
+def test_vibexp_finds_what_it_embedded(vibexp: tuple[Migrate, psycopg.Connection]) -> None:
+    migrate, connection = vibexp
+    migrate(22)
+    connection.execute("""
+        INSERT INTO teams (name, slug) VALUES ('Team', 'team');
+        INSERT INTO projects (team_id, name, slug) SELECT id, 'Project', 'project' FROM teams;
+        INSERT INTO artifacts (project_id, slug, title, content)
+            SELECT id, new.slug, new.slug, 'about ' || new.slug FROM projects, (VALUES ('north'), ('east')) AS new (slug);
+        INSERT INTO embeddings (team_id, entity_kind, entity_id, model, embedding)
+            SELECT teams.id, 'artifact', artifacts.id, 'test',
+                (SELECT array_agg(((artifacts.slug = 'north') = (place <= 512))::int ORDER BY place)
+                 FROM generate_series(1, 1024) AS place)::vector
+            FROM teams, artifacts;
+        INSERT INTO api_keys (team_id, name, prefix, key_sha256)
+            SELECT id, 'key', 'vxp_', digest('vxp_secret', 'sha256') FROM teams;
+    """)
+
+    migrate(55)
+
+    nearest = connection.execute("""
+        SELECT content, similarity > 0.99
+        FROM teams, nearest_embeddings((SELECT array_agg((place <= 512)::int ORDER BY place)
+            FROM generate_series(1, 1024) AS place)::vector, teams.id, 1)
+    """).fetchall()
+    assert nearest == [("about north", True)]
+    assert connection.execute("SELECT name FROM find_api_key('vxp_secret')").fetchall() == [("key",)]
+    assert connection.execute("SELECT name FROM find_api_key('vxp_other')").fetchall() == []
+    connection.execute("REFRESH MATERIALIZED VIEW CONCURRENTLY usage_summary")
+    assert connection.execute("SELECT artifacts FROM usage_summary").fetchall() == [(2,)]
+    with pytest.raises(psycopg.errors.DataException, match="1024"):
+        connection.execute("UPDATE embeddings SET embedding = '[1,2,3]'")
