@@ -87,7 +87,8 @@ def test_vibexp_finds_what_it_embedded(vibexp: tuple[Migrate, psycopg.Connection
         INSERT INTO teams (name, slug) VALUES ('Team', 'team');
         INSERT INTO projects (team_id, name, slug) SELECT id, 'Project', 'project' FROM teams;
         INSERT INTO artifacts (project_id, slug, title, content)
-            SELECT id, new.slug, new.slug, 'about ' || new.slug FROM projects, (VALUES ('north'), ('east')) AS new (slug);
+            SELECT id, new.slug, new.slug, 'about ' || new.slug
+            FROM projects, (VALUES ('north'), ('east')) AS new (slug);
         INSERT INTO embeddings (team_id, entity_kind, entity_id, model, embedding)
             SELECT teams.id, 'artifact', artifacts.id, 'test',
                 (SELECT array_agg(((artifacts.slug = 'north') = (place <= 512))::int ORDER BY place)
