@@ -26,6 +26,9 @@ class Feature(Enum):
     SAVEPOINT = "savepoint"  # SAVEPOINT, RELEASE, ROLLBACK TO
     TWO_PHASE = "two-phase"  # PREPARE TRANSACTION, COMMIT PREPARED, ROLLBACK PREPARED
     NO_TRANSACTION = "no-transaction"  # PostgreSQL forbids it inside a transaction block
+    STRING_SYNTAX = (
+        "string-syntax"  # standard_conforming_strings off: what follows is read by other rules than ours
+    )
     SESSION = "session"  # changes settings for what comes later in the session: SET, RESET, SET ROLE, DISCARD
 
 
@@ -36,6 +39,7 @@ _SAVEPOINT = frozenset({Feature.SAVEPOINT})
 _TWO_PHASE = frozenset({Feature.TWO_PHASE})
 _NO_TRANSACTION = frozenset({Feature.NO_TRANSACTION})
 _SESSION = frozenset({Feature.SESSION})
+_STRING_SYNTAX = frozenset({Feature.STRING_SYNTAX})
 _TRUE = {"TRUE", "'TRUE'", "'T'", "'ON'", "'YES'", "'Y'", "'1'", "ON", "1"}
 _FALSE = {"FALSE", "'FALSE'", "OFF", "'OFF'", "0", "'0'"}
 
@@ -108,8 +112,13 @@ def _finish(shape: _Shape) -> frozenset[Feature]:
     return frozenset({feature, Feature.CHAIN} if rest == ["AND", "CHAIN"] else {feature})
 
 
-def _set_local(shape: _Shape) -> frozenset[Feature]:
-    return _MODES if shape.top[2:3] == ["TRANSACTION"] else NOTHING
+def _set(shape: _Shape) -> frozenset[Feature]:
+    """SET, SET SESSION and SET LOCAL."""
+    is_local = shape.top[1:2] == ["LOCAL"]
+    if is_local and shape.top[2:3] == ["TRANSACTION"]:
+        return _MODES
+    turned_off = "STANDARD_CONFORMING_STRINGS" in shape.top[1:3] and shape.top[-1] in _FALSE
+    return (NOTHING if is_local else _SESSION) | (_STRING_SYNTAX if turned_off else NOTHING)
 
 
 def _select(shape: _Shape) -> frozenset[Feature]:
@@ -203,9 +212,8 @@ _RULES: dict[tuple[str, ...], frozenset[Feature] | Callable[[_Shape], frozenset[
     ("ROLLBACK", "PREPARED"): _TWO_PHASE | _NO_TRANSACTION,
     ("SAVEPOINT",): _SAVEPOINT,
     ("SELECT",): _select,
-    ("SET",): _SESSION,
+    ("SET",): _set,
     ("SET", "CONSTRAINTS"): NOTHING,
-    ("SET", "LOCAL"): _set_local,
     ("SET", "TRANSACTION"): _MODES,
     ("START", "TRANSACTION"): _begin,
     ("VACUUM",): _NO_TRANSACTION,
