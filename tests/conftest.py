@@ -12,4 +12,5 @@ pytest_plugins = [
     "fix_gate",
     "fix_tls",
     "fix_migrations",
+    "fix_golang_migrate",
 ]

@@ -270,7 +270,7 @@ def resolve(*, version: int, declared: str | None, **options: Any) -> Answer:
         found = migrator.diagnose()
         return Answer(
             data=diagnosis_data(found),
-            text=diagnosis_text(found, version),
+            text=diagnosis_text(found),
             ok=not found.history.dirty,
             target=migrator.database,
         )

@@ -169,36 +169,53 @@ def resolution_data(resolution: Resolution) -> dict[str, Any]:
     return {"before": resolution.before, "was_dirty": resolution.was_dirty, "after": resolution.after}
 
 
-def diagnosis_text(found: Diagnosis, version: int) -> str:
+def diagnosis_text(found: Diagnosis) -> str:
     """What is known of a dirty history, and what to type."""
+    from howdah.migrate.plan import dirty_place
+
     history = found.history
     if not history.dirty:
         return f"the history is at {_at(history.version)} and clean: nothing to resolve"
-    lines = [f"{history.table.sql} is at {_at(history.version)}, dirty"]
+    lines = [f"{history.table.sql} is dirty at {dirty_place(history)}"]
     if found.holders:
         lines += [f"  still running: {holder}" for holder in found.holders]
     else:
         lines.append("  no session holds the migration lock: nothing is running any more")
-    record = found.unfinished
-    if record is not None:
-        lines.append(
-            f"  howdah was running {record.version} ({record.action}) since {record.started_at:%Y-%m-%d %H:%M:%S}:"
-            f" {record.statements_done} of {record.statements} statements were done"
-        )
-    else:
-        lines.append("  howdah did not run it: golang-migrate failed, was killed, or is running it")
-        lines.append("  what PostgreSQL was doing when it was killed may have committed: look at the schema")
+    lines += _unfinished_lines(found)
     lines += [
         f"  invalid index {index.name} on {index.table}"
         + (", being built now" if index.being_built else ": DROP INDEX it before the migration runs again")
         for index in found.invalid_indexes
     ]
-    shown = record.version if record is not None else version
-    lines += [
-        f"if all of {shown} took effect: howdah migrate resolve {shown} --applied",
-        f"if none of it did:   howdah migrate resolve {shown} --reverted",
-    ]
+    for suspect in found.suspects:
+        version, is_up = suspect.migration.version, suspect.direction.value == "up"
+        doing = f"{'applying' if is_up else 'reverting'} {version} ({suspect.migration.name})"
+        whole, none = ("applied", "reverted") if is_up else ("reverted", "applied")
+        lines.append(f"if it was {doing}" + (", and" if len(found.suspects) > 1 else ":"))
+        lines.append(f"  all of it took effect:  howdah migrate resolve {version} --{whole}")
+        lines.append(f"  none of it took effect: howdah migrate resolve {version} --{none}")
     return "\n".join(lines)
+
+
+def _unfinished_lines(found: Diagnosis) -> list[str]:
+    """How far our own run came; what is said of another tool's."""
+    record = found.unfinished
+    if record is None:
+        return [
+            "  howdah did not run it: golang-migrate failed, was killed, or is running it",
+            "  what PostgreSQL was doing when it was killed may have committed: look at the schema",
+        ]
+    doing = "applying" if record.action == "apply" else "reverting"
+    since = f"{record.started_at:%Y-%m-%d %H:%M:%S}"
+    done = f"{record.statements_done} of {record.statements} statements took effect"
+    lines = [f"  howdah was {doing} {record.version} since {since}: {done}"]
+    following = found.next_statement
+    if following is not None:
+        text = " ".join(following.text[:200].split())
+        lines.append(f"  the next one may have, too: line {following.line}: {text}")
+    elif record.statements_done < record.statements:
+        lines.append("  the next one may have, too; its file has changed since")
+    return lines
 
 
 def diagnosis_data(found: Diagnosis) -> dict[str, Any]:
@@ -214,7 +231,11 @@ def diagnosis_data(found: Diagnosis) -> dict[str, Any]:
             "statements": record.statements,
             "statements_done": record.statements_done,
             "started_at": record.started_at.isoformat(),
+            "next_line": found.next_statement.line if found.next_statement else None,
         },
+        "suspects": [
+            {"version": each.migration.version, "direction": each.direction.value} for each in found.suspects
+        ],
         "holders": [
             {"pid": each.pid, "application": each.application, "query": each.query} for each in found.holders
         ],

@@ -158,6 +158,9 @@ def _query_pairs(reading: Reading, origin: str) -> list[tuple[str, str]]:
     pairs = []
     for pair in filter(None, reading.query.split("&")):
         name, _, value = pair.partition("=")
+        if name.startswith("x-"):
+            # golang-migrate's: Go reads a plus sign in a query as a space, libpq does not.
+            value = value.replace("+", " ")
         decoded = (
             _decode_lenient(value, origin) if name == "password" else _decode(value, origin, part="parameter")
         )

@@ -154,9 +154,10 @@ class Migrator:
         """What is known of a dirty version: what ran, what is there, and whether a session still runs it."""
         from howdah.migrate.diagnosis import diagnose
 
+        source = self.source()
         with self._session() as connection:
             at, history = self._read(connection)
-            return diagnose(connection, history, keys=self._format.lock_keys(at.table))
+            return diagnose(connection, source, history, keys=self._format.lock_keys(at.table))
 
     def resolve(self, version: int, *, applied: bool) -> Resolution:
         """Declare a version applied, or reverted, and the history clean. Runs nothing."""

@@ -52,7 +52,7 @@ def plan_up(source: Source, history: History, *, to: int | None = None) -> Plan:
         HistoryMismatch: the current version has no file, or `to` is behind the database.
         SourceError: `to` has no file, or a step has no up half.
     """
-    _refuse_dirty(history)
+    _refuse_dirty(source, history)
     current = _version(history)
     versions = [each.version for each in source.migrations]
     if to is not None and to not in versions:
@@ -92,7 +92,7 @@ def plan_down(source: Source, history: History, *, to: int | None = None) -> Pla
     Raises:
         DirtyDatabase, HistoryMismatch, SourceError: as `plan_up`; also where a step has no down half.
     """
-    _refuse_dirty(history)
+    _refuse_dirty(source, history)
     current = _version(history)
     if to is not None and to > current and not (to == 0 and current == NOTHING):
         raise HistoryMismatch(
@@ -188,14 +188,27 @@ def _version(history: History) -> int:
     return NOTHING if history.version is None else history.version
 
 
-def _refuse_dirty(history: History) -> None:
+def _refuse_dirty(source: Source, history: History) -> None:
     if history.dirty:
         raise DirtyDatabase(
-            f"version {history.version} of {history.table.sql} is dirty",
+            f"{history.table.sql} is dirty at {dirty_place(history)}",
             why="A run stopped half-way outside a transaction, or golang-migrate failed or was killed.",
             fix="Look at what ran; then say whether the version counts as applied or as reverted.",
-            next=(f"howdah migrate resolve {history.version}",),
+            next=(f"howdah migrate resolve {version_to_resolve(source, history)}",),
         )
+
+
+def dirty_place(history: History) -> str:
+    """Where a dirty history is, in words: golang-migrate writes -1 where it failed reverting the first migration."""
+    return (
+        "the state before all migrations (-1)" if history.version == NOTHING else f"version {history.version}"
+    )
+
+
+def version_to_resolve(source: Source, history: History) -> int | None:
+    """The version to name for `resolve`: the dirty one, or the first, which was being reverted."""
+    first = source.migrations[0].version if source.migrations else None
+    return first if history.version == NOTHING else history.version
 
 
 def _no_file(source: Source, current: int) -> HistoryMismatch:

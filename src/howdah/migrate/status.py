@@ -11,7 +11,7 @@ from howdah.findings import Finding, Severity
 from howdah.migrate.checksums import checksum_of, normal_checksum_of
 from howdah.migrate.history import History, Record
 from howdah.migrate.migration import Migration, Source
-from howdah.migrate.plan import State, out_of_order, states
+from howdah.migrate.plan import NOTHING, State, dirty_place, out_of_order, states, version_to_resolve
 
 
 class Change(Enum):
@@ -58,7 +58,7 @@ def build_status(source: Source, history: History) -> Status:
         *source.notes,
         *out_of_order(source, history),
         *_changes(entries),
-        *_state_findings(entries, history),
+        *_state_findings(source, entries, history),
     ]
     return Status(history, tuple(entries), tuple(findings))
 
@@ -108,20 +108,20 @@ def _changed(file: Path, record: Record, change: Change) -> Finding:
     )
 
 
-def _state_findings(entries: list[Entry], history: History) -> list[Finding]:
+def _state_findings(source: Source, entries: list[Entry], history: History) -> list[Finding]:
     found = []
-    newest = max((entry.version for entry in entries if entry.migration), default=-1)
-    for entry in entries:
-        if entry.state is State.DIRTY or (history.dirty and history.version == -1):
-            found.append(
-                Finding(
-                    code="dirty-database",
-                    message=f"version {entry.version} is dirty",
-                    why="A run stopped half-way outside a transaction, or golang-migrate failed or was killed.",
-                    next=(f"howdah migrate resolve {entry.version}",),
-                )
+    newest = max((entry.version for entry in entries if entry.migration), default=NOTHING)
+    if history.dirty:
+        found.append(
+            Finding(
+                code="dirty-database",
+                message=f"the history is dirty at {dirty_place(history)}",
+                why="A run stopped half-way outside a transaction, or golang-migrate failed or was killed.",
+                next=(f"howdah migrate resolve {version_to_resolve(source, history)}",),
             )
-        elif entry.state is State.MISSING:
+        )
+    for entry in entries:
+        if entry.state is State.MISSING:
             is_ahead = entry.version > newest
             found.append(
                 Finding(
