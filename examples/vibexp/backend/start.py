@@ -7,14 +7,10 @@ import sys
 from pathlib import Path
 
 from howdah import Migrator
-from howdah.config.project import load_project
-from howdah.config.resolve import resolve
 
 
 def migrate() -> None:
-    project = load_project(Path(__file__).parent)
-    found = resolve(project)
-    Migrator.of(found.settings, found.direct or found.database, root=project.root).up_at_start()
+    Migrator.from_environment(root=Path(__file__).parent).up_at_start()
 
 
 if __name__ == "__main__":

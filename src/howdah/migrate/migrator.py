@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from howdah.config.database import DatabaseConfig
-from howdah.config.project import DatabaseSettings
+from howdah.config.project import DatabaseSettings, load_project
+from howdah.config.resolve import resolve
 from howdah.connect.session import open_session, wait_for_session
 from howdah.errors import ConfigError, DirtyDatabase, HowdahError, MigrationFailed, RefusedError
 from howdah.findings import Finding
@@ -91,6 +92,27 @@ class Migrator:
             on_event=on_event,
         )
 
+    @classmethod
+    def from_environment(
+        cls, directory: Path | str | None = None, *, db: str | None = None, root: Path | None = None
+    ) -> Migrator:
+        """The migrator an application means that says nothing: howdah.toml, the environment's variables, .env.
+
+        The address is found in the documented order, as the command line finds it (except a dev server's);
+        `db` chooses among the databases of a project, `root` is where to look for the project.
+
+        Raises:
+            ConfigError: nothing names a database, or the migrations.
+        """
+        project = load_project(root)
+        found = resolve(project, db=db)
+        return cls.of(
+            found.settings,
+            found.direct or found.database,
+            root=project.root,
+            directory=None if directory is None else Path(directory),
+        )
+
     def source(self) -> Source:
         """The migration files. Raises SourceError."""
         return self._format.read_files(self.directory)
@@ -161,12 +183,12 @@ class Migrator:
 
     def resolve(self, version: int, *, applied: bool) -> Resolution:
         """Declare a version applied, or reverted, and the history clean. Runs nothing."""
-        from howdah.migrate.declare import resolve
+        from howdah.migrate import declare
 
         source = self.source()
         with self._locked() as (connection, at):
             history = self._ready(connection, at, source)
-            return resolve(connection, self._format, source, history, version, applied=applied)
+            return declare.resolve(connection, self._format, source, history, version, applied=applied)
 
     def baseline(self, version: int) -> Resolution:
         """Adopt a database that was set up otherwise: `version` and all below it count as applied."""

@@ -139,6 +139,22 @@ def test_one_of_many_instances_migrates_and_the_others_wait(
     assert scalar(database, "SELECT array_agg(n ORDER BY n)::text FROM log") == "{2,3}"
 
 
+def test_the_environment_is_enough(
+    database: DatabaseConfig,
+    write_migrations: WriteMigrations,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    from howdah.config.url import format_url
+
+    write_migrations(tables(2))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATABASE_URL", format_url(database, show_password=True))
+
+    assert len(Migrator.from_environment().up_at_start()) == 2
+    assert Migrator.from_environment("migrations").up_at_start() == []
+
+
 @pytest.mark.parametrize("value", ["false", "0", "off", "NO"])
 def test_the_switch_turns_it_off(
     database: DatabaseConfig, write_migrations: WriteMigrations, monkeypatch: pytest.MonkeyPatch, value: str
