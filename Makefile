@@ -5,9 +5,12 @@ PYTHON  ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 p
              $(name) -c 'import sys; print("$(name)" * (sys.version_info >= (3, 11)))' 2>/dev/null)) python3)
 VENV    := .venv
 BIN     := $(CURDIR)/$(VENV)/bin
+export PATH := $(BIN):$(PATH)
 PYTEST  := $(BIN)/pytest --numprocesses auto --maxprocesses 4
 MAJORS  := 14 15 16 17 18
 DEMO    := examples/kaimu
+# Kaimu's own port is PostgreSQL's; where something else has it, this one.
+DEMO_PORT ?= 55432
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-stop test test-long test-all check fix docs bench tools wheel clean
@@ -16,14 +19,14 @@ help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo  ## install howdah into .venv and bring up examples/kaimu: a server with its schema
-	cd $(DEMO) && $(BIN)/howdah dev up
-	cd $(DEMO) && $(BIN)/howdah migrate status
+	cd $(DEMO) && howdah dev up || { test $$? = 2 && howdah dev up --port $(DEMO_PORT); }
+	cd $(DEMO) && howdah migrate status
 	@echo
-	@echo "It keeps running, and keeps its data. Look inside:  cd $(DEMO) && $(BIN)/howdah dev psql"
+	@echo "It keeps running, and keeps its data. Look inside:  cd $(DEMO) && ../../.venv/bin/howdah dev psql"
 	@echo "Stop it:  make demo-stop"
 
 demo-stop: $(VENV)/.demo  ## stop what `make demo` started
-	cd $(DEMO) && $(BIN)/howdah dev down
+	cd $(DEMO) && howdah dev down
 
 test: $(VENV)/.dev  ## everything that takes no more than Python: unit, integration, acceptance, documents
 	$(PYTEST) -m "not slow and not interop"
