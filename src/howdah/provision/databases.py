@@ -13,7 +13,7 @@ from howdah.provision.rights import (
     may_create_databases,
     may_set_role,
 )
-from howdah.provision.steps import Status, Step, acting_for, blocked, forbidden, missing_role, there
+from howdah.provision.steps import Right, Status, Step, acting_for, blocked, forbidden, missing_role, there
 
 
 def decide_database(wanted: CreateDatabase, facts: Facts) -> list[Step]:
@@ -24,7 +24,7 @@ def decide_database(wanted: CreateDatabase, facts: Facts) -> list[Step]:
         return [missing_role(wanted, wanted.owner)]
     if not may_create_databases(facts, facts.user):
         return [forbidden(wanted, facts, missing="CREATEDB", who="a superuser or a role with CREATEDB")]
-    joins = acting_for(wanted.owner, facts, may_set_role) if wanted.owner else []
+    joins = acting_for(facts, (wanted.owner, may_set_role)) if wanted.owner else []
     if joins is None:
         return [_not_for_owner(wanted, facts, wanted.owner or "")]
     return [*joins, Step(wanted, Status.CREATE)]
@@ -61,11 +61,12 @@ def decide_owner(wanted: ChangeOwner, facts: Facts) -> list[Step]:
     if wanted.owner not in facts.roles:
         return [missing_role(wanted, wanted.owner)]
     now = facts.database.owner
-    if not (has_privileges_of(facts, facts.user, now) and may_create_databases(facts, facts.user)):
+    joins = acting_for(facts, (now, has_privileges_of))
+    if joins is None or not may_create_databases(facts, facts.user):
         who = f"a superuser, or a member of {now} and {wanted.owner} with CREATEDB"
         missing = f"the privileges of the owner, {now}, together with CREATEDB"
         return [forbidden(wanted, facts, missing=missing, who=who)]
-    joins = acting_for(wanted.owner, facts, may_set_role)
+    joins = acting_for(facts, (now, has_privileges_of), (wanted.owner, may_set_role))
     if joins is None:
         return [_not_for_owner(wanted, facts, wanted.owner)]
     return [*joins, Step(wanted, Status.CHANGE, f"it is {now}'s")]
@@ -79,23 +80,33 @@ def decide_schema(wanted: CreateSchema, facts: Facts) -> list[Step]:
         return [there(wanted, f"owned by {facts.inside.schemas[wanted.name].owner}")]
     if wanted.owner and wanted.owner not in facts.roles:
         return [missing_role(wanted, wanted.owner)]
-    name = facts.database.name
-    joins = acting_for(wanted.owner, facts, may_set_role) if wanted.owner else []
+    for_owner = [(wanted.owner, may_set_role)] if wanted.owner else []
+    joins = acting_for(facts, *for_owner)
     if joins is None:
         return [_not_for_owner(wanted, facts, wanted.owner or "")]
-    after = facts
-    for join in joins:
-        after = evolve(join.change, after)
-    if has_in_effect(after, facts.user, "CREATE", facts.database.grants):
+    joins = to_create_in_database(facts, *for_owner)
+    if joins is not None:
         return [*joins, Step(wanted, Status.CREATE)]
+    missing, owner = f"CREATE on database {facts.database.name}", facts.database.owner
     return [
-        forbidden(
-            wanted,
-            facts,
-            missing=f"CREATE on database {name}",
-            who=f"a superuser or {facts.database.owner}, the owner of the database",
-        )
+        forbidden(wanted, facts, missing=missing, who=f"a superuser or {owner}, the owner of the database")
     ]
+
+
+def to_create_in_database(facts: Facts, *owners: tuple[str, Right]) -> list[Step] | None:
+    """The steps after which we act for the owners and have CREATE on the database; None where it cannot be had."""
+    assert facts.database is not None
+    joins = acting_for(facts, *owners)
+    after = facts
+    for join in joins or []:
+        after = evolve(join.change, after)
+    if joins is None or has_in_effect(after, facts.user, "CREATE", facts.database.grants):
+        return joins
+    joins = acting_for(facts, *owners, (facts.database.owner, has_privileges_of))
+    for join in joins or []:
+        after = evolve(join.change, after)
+    # an owner may have been stripped of it
+    return joins if has_in_effect(after, facts.user, "CREATE", facts.database.grants) else None
 
 
 def _not_for_owner(wanted: CreateDatabase | ChangeOwner | CreateSchema, facts: Facts, owner: str) -> Step:

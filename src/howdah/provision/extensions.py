@@ -8,15 +8,15 @@ from itertools import zip_longest
 from howdah.errors import ConfigError
 from howdah.pg.identifiers import check_name
 from howdah.provision.changes import CreateExtension, PreloadLibraries, UpdateExtension
+from howdah.provision.databases import to_create_in_database
 from howdah.provision.facts import Extension, Facts
 from howdah.provision.rights import (
-    has_in_effect,
     has_privileges_of,
     is_provider_admin,
     is_superuser,
     provider_of,
 )
-from howdah.provision.steps import Status, Step, blocked, forbidden, there
+from howdah.provision.steps import Status, Step, acting_for, blocked, forbidden, there
 
 # extension -> (library to preload, whether CREATE EXTENSION itself fails without it)
 PRELOADED: dict[str, tuple[str, bool]] = {
@@ -57,7 +57,7 @@ def decide_extension(wanted: CreateExtension, facts: Facts) -> list[Step]:
     offered = facts.extensions.get(wanted.name)
     preload = _decide_preload(wanted, facts)
     if wanted.name in facts.inside.installed:
-        return [_decide_version(wanted, facts.inside.installed[wanted.name], offered, facts), *preload]
+        return [*_decide_version(wanted, facts.inside.installed[wanted.name], offered, facts), *preload]
     if offered is None:
         return [_not_installed(wanted, wanted.name, facts)]
     required = _required(offered, facts)
@@ -69,8 +69,9 @@ def decide_extension(wanted: CreateExtension, facts: Facts) -> list[Step]:
     if preload and PRELOADED[wanted.name][1]:
         return preload
     change = CreateExtension(wanted.name, wanted.at_least, cascade=bool(required))
-    refused = _refused(change, [offered, *(facts.extensions[name] for name in required)], facts)
-    return [refused or Step(change, Status.CREATE, f"version {offered.default_version}"), *preload]
+    step = Step(change, Status.CREATE, f"version {offered.default_version}")
+    parts = [offered, *(facts.extensions[name] for name in required)]
+    return [*_decide_permission(step, change, parts, facts), *preload]
 
 
 def _required(extension: Extension, facts: Facts) -> list[str]:
@@ -86,23 +87,20 @@ def _required(extension: Extension, facts: Facts) -> list[str]:
     return found
 
 
-def _refused(change: CreateExtension, extensions: list[Extension], facts: Facts) -> Step | None:
+def _decide_permission(
+    step: Step, change: CreateExtension, parts: list[Extension], facts: Facts
+) -> list[Step]:
     assert facts.database is not None
     if is_superuser(facts, facts.user) or is_provider_admin(facts, facts.user):
-        return None
-    if any(extension.superuser and not extension.trusted for extension in extensions):
+        return [step]
+    if any(part.superuser and not part.trusted for part in parts):
         admin = f"an administrator of {provider_of(facts)}" if provider_of(facts) else "a superuser"
-        missing = "the rights of a superuser, which this extension needs"
-        return _not_permitted(change, facts, missing, admin)
-    if has_in_effect(facts, facts.user, "CREATE", facts.database.grants):
-        return None
-    owner = facts.database.owner
-    return _not_permitted(
-        change,
-        facts,
-        f"CREATE on database {facts.database.name}",
-        f"a superuser or {owner}, the owner of the database",
-    )
+        return [_not_permitted(change, facts, "the rights of a superuser, which this extension needs", admin)]
+    joins = to_create_in_database(facts)
+    if joins is not None:
+        return [*joins, step]
+    missing, owner = f"CREATE on database {facts.database.name}", facts.database.owner
+    return [_not_permitted(change, facts, missing, f"a superuser or {owner}, the owner of the database")]
 
 
 def _not_permitted(change: CreateExtension, facts: Facts, missing: str, who: str) -> Step:
@@ -117,19 +115,22 @@ def _not_permitted(change: CreateExtension, facts: Facts, missing: str, who: str
     )
 
 
-def _decide_version(wanted: CreateExtension, installed: str, offered: Extension | None, facts: Facts) -> Step:
+def _decide_version(
+    wanted: CreateExtension, installed: str, offered: Extension | None, facts: Facts
+) -> list[Step]:
     newest = offered.default_version if offered else installed
     if not wanted.at_least or not _is_older(installed, wanted.at_least):
         newer = f"; {newest} is offered: ALTER EXTENSION ... UPDATE" if _is_older(installed, newest) else ""
-        return there(wanted, f"version {installed}{newer}")
+        return [there(wanted, f"version {installed}{newer}")]
     if _is_older(newest, wanted.at_least):
-        return _too_old(wanted, newest)
+        return [_too_old(wanted, newest)]
     change = UpdateExtension(wanted.name, newest)
     owner = offered.owner if offered else None
-    if owner is None or has_privileges_of(facts, facts.user, owner):
-        return Step(change, Status.CHANGE, f"from {installed}")
-    missing = f"ownership of extension {wanted.name}, which is {owner}'s"
-    return forbidden(change, facts, missing=missing, who=f"a superuser or {owner}")
+    joins = acting_for(facts, (owner, has_privileges_of)) if owner else []
+    if joins is None:
+        missing = f"ownership of extension {wanted.name}, which is {owner}'s"
+        return [forbidden(change, facts, missing=missing, who=f"a superuser or {owner}")]
+    return [*joins, Step(change, Status.CHANGE, f"from {installed}")]
 
 
 def _decide_preload(wanted: CreateExtension, facts: Facts) -> list[Step]:

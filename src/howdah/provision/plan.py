@@ -36,7 +36,7 @@ def plan_setup(
 ) -> SetupPlan:
     """The steps that set up one database, each decided on what will be there when its turn comes.
 
-    Planning again on the facts that a complete run leaves gives no pending step.
+    Planning again on what is there afterwards gives no pending step, or one that the run made possible.
 
     Raises:
         ConfigError: a name or a grant in the settings cannot be meant.

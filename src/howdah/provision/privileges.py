@@ -56,15 +56,13 @@ def _give(wanted: GrantPrivileges, held: set[str], owners: set[str], facts: Fact
     if not lacking:
         return [] if wanted.needed else [there(wanted)]
     change = replace(wanted, privileges=lacking)
-    steps: list[Step] = []
-    for owner in sorted(owners):
-        joins = acting_for(owner, facts, has_privileges_of)
-        if joins is None:
-            missing = f"the privileges of {owner}, the owner of {wanted.object}"
-            return [forbidden(change, facts, missing=missing, who=f"a superuser or {owner}")]
-        steps += joins
+    joins = acting_for(facts, *((owner, has_privileges_of) for owner in sorted(owners)))
+    if joins is None:
+        names = " and ".join(sorted(owners))
+        missing = f"the privileges of {names}, the owner of {wanted.object}"
+        return [forbidden(change, facts, missing=missing, who=f"a superuser or {names}")]
     note = "the application's role could not work without it" if wanted.needed else ""
-    return [*steps, Step(change, Status.CREATE, note)]
+    return [*joins, Step(change, Status.CREATE, note)]
 
 
 def decide_future(wanted: GrantFuture, facts: Facts) -> list[Step]:
@@ -85,7 +83,7 @@ def decide_future(wanted: GrantFuture, facts: Facts) -> list[Step]:
     if not lacking:
         return [there(wanted)]
     change = replace(wanted, privileges=lacking)
-    joins = acting_for(wanted.owner, facts, has_privileges_of)
+    joins = acting_for(facts, (wanted.owner, has_privileges_of))
     if joins is None:
         missing = f"the privileges of {wanted.owner}"
         return [forbidden(change, facts, missing=missing, who=f"a superuser or {wanted.owner}")]

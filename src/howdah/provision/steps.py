@@ -14,6 +14,8 @@ from howdah.provision.evolve import evolve
 from howdah.provision.facts import Facts
 from howdah.provision.rights import may_grant_role
 
+Right = Callable[[Facts, str, str], bool]  # of rights.py: whether a role may act for another
+
 
 class Status(Enum):
     """What a step finds."""
@@ -138,14 +140,20 @@ def missing_role(change: Change, role: str) -> Step:
     )
 
 
-def acting_for(owner: str, facts: Facts, may: Callable[[Facts, str, str], bool]) -> list[Step] | None:
-    """The steps that let us act for an owner: none, a membership, or None where it cannot be had."""
-    if may(facts, facts.user, owner):
-        return []
-    join = GrantRole(owner, facts.user, assists=True)
-    if may_grant_role(facts, facts.user, owner) and may(evolve(join, facts), facts.user, owner):
-        return [Step(join, Status.CREATE)]
-    return None
+def acting_for(facts: Facts, *owners: tuple[str, Right]) -> list[Step] | None:
+    """The steps that let us act for owners: none, memberships, or None where one cannot be had."""
+    joins: list[Step] = []
+    for owner, may in owners:
+        if may(facts, facts.user, owner):
+            continue
+        join = GrantRole(owner, facts.user, assists=True)
+        if not may_grant_role(facts, facts.user, owner):
+            return None
+        facts = evolve(join, facts)
+        if not may(facts, facts.user, owner):  # a role that inherits nothing
+            return None
+        joins.append(Step(join, Status.CREATE))
+    return joins
 
 
 def password_variable(role: str) -> str:
