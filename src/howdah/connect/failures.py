@@ -31,7 +31,7 @@ _LABELS = {
     Step.CONNECT: "network connection",
     Step.TLS: "TLS",
     Step.LOGIN: "login",
-    Step.SESSION: "session check",
+    Step.SESSION: "entering the database",
 }
 
 

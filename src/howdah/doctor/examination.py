@@ -27,22 +27,14 @@ _QUERIES = load_queries(Path(__file__).with_name("queries.sql"))
 _LIMIT_SECONDS = 10.0
 _PROBE_SECONDS = 5.0
 
-# the check that a failed login belongs to: by what was refused, else by the step that failed
-_DATABASE_CODES = {
-    "unknown-database",
-    "invalid-database",
-    "database-not-accepting",
-    "database-connection-limit",
-    "no-connect-privilege",
-    "pooler-unknown-database",
-}
+# the check that a failed login belongs to
 _CHECK_OF_STEP = {
     Step.CONFIGURATION: "configuration",
     Step.RESOLVE: "name",
     Step.CONNECT: "network",
     Step.TLS: "tls",
     Step.LOGIN: "login",
-    Step.SESSION: "login",
+    Step.SESSION: "database",
 }
 
 
@@ -112,9 +104,7 @@ class Examination:
         """Why there is no session, where that is this check's to tell."""
         if not isinstance(self.attempt, Diagnosis):
             return None
-        code, step = self.attempt.cause.code, self.attempt.step
-        belongs_to = "database" if code in _DATABASE_CODES else _CHECK_OF_STEP[step]
-        return self.attempt if belongs_to == check else None
+        return self.attempt if _CHECK_OF_STEP[self.attempt.step] == check else None
 
     @cached_property
     def server(self) -> dict[str, Any]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from howdah.connect.causes.cause import Cause
+from howdah.connect.failures import Step
 
 _POOLER = "The answer came from a pooler such as PgBouncer, not from the server."
 
 POOLER = (
     Cause(
         code="pooler-unknown-database",
+        reported_step=Step.SESSION,
         words="^no such database|database .* (is )?not (configured|found)",
         sqlstate="08P01",
         why=_POOLER + " It has no database named {database}.",

@@ -10,6 +10,7 @@ _SLOTS = "Close idle sessions, make the pools smaller, or put a pooler in front.
 SERVER = (
     Cause(
         code="unknown-database",
+        reported_step=Step.SESSION,
         sqlstate="3D000",
         why="The server let {user} in and has no database {database}; names are case-sensitive here.",
         fix="Create the database, or correct its name.",
@@ -17,6 +18,7 @@ SERVER = (
     ),
     Cause(
         code="no-connect-privilege",
+        reported_step=Step.SESSION,
         sqlstate="42501",
         routine="CheckMyDatabase",
         why="{user} has no CONNECT privilege on {database}.",
@@ -25,6 +27,7 @@ SERVER = (
     ),
     Cause(
         code="invalid-database",
+        reported_step=Step.SESSION,
         sqlstate="55000",
         words="invalid database",
         why="A DROP DATABASE of {database} was interrupted; what is left cannot be used.",
@@ -32,6 +35,7 @@ SERVER = (
     ),
     Cause(
         code="database-not-accepting",
+        reported_step=Step.SESSION,
         sqlstate="55000",
         why="{database} was closed to connections with ALLOW_CONNECTIONS false.",
         fix="A superuser opens it again: ALTER DATABASE ... ALLOW_CONNECTIONS true.",
@@ -46,6 +50,7 @@ SERVER = (
     ),
     Cause(
         code="database-connection-limit",
+        reported_step=Step.SESSION,
         sqlstate="53300",
         routine="CheckMyDatabase",
         transient=True,

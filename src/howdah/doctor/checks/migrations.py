@@ -17,9 +17,11 @@ def check(examination: Examination) -> Outcome:
             subject.settings, subject.direct or subject.database, root=subject.project.root
         )
     except ConfigError as error:
-        if error.code != "no-migrations-directory":
-            raise
-        return Outcome("no migrations in this project")
+        if error.code == "no-migrations-directory":
+            return Outcome("no migrations in this project")
+        if error.code == "several-migrations-directories" and subject.project.file is None:
+            return Outcome("not looked at: several folders here hold migrations")
+        raise
     status = migrator.status()
     pending = len(status.pending)
     said = f"at version {status.history.version}" if status.history.version is not None else "none applied"
