@@ -107,3 +107,19 @@ def fill(config: DatabaseConfig, *, limit: int = 100) -> list[psycopg.Connection
         while len(sessions) < limit:
             sessions.append(connect(config))
     return sessions
+
+
+@pytest.fixture(scope="session")
+def replica(pytestconfig: pytest.Config) -> Iterator[DatabaseConfig]:
+    """A server in recovery that takes readers: a replica whose primary is away."""
+    directory = reachable_directory()
+    local = LocalServer(directory / "server", choose_test_programs(pytestconfig), settings={"fsync": "off"})
+    try:
+        local.start()
+        local.stop()
+        (local.data / "standby.signal").touch()
+        local.start()
+        yield local.address
+    finally:
+        local.destroy()
+        shutil.rmtree(directory)

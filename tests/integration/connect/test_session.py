@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -209,3 +210,28 @@ def test_a_server_that_comes_is_noticed(database: DatabaseConfig) -> None:
         assert one(session, "SELECT 1") == 1
         assert time.monotonic() - came[0] < 2.5
     forwarder.join()
+
+
+def test_a_service_and_libpqs_own_defaults_are_left_to_libpq(
+    database: DatabaseConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert database.password is not None
+    service = tmp_path / "services"
+    lines = {"host": database.host, "port": database.port, "user": database.user, "dbname": database.database}
+    text = "".join(f"{key}={value}\n" for key, value in lines.items())
+    service.write_text(f"[kaimu]\n{text}password={database.password.reveal()}\n")
+    monkeypatch.setenv("PGSERVICEFILE", str(service))
+    with open_session(DatabaseConfig(options={"service": "kaimu"})) as session:
+        assert one(session, "SELECT current_database()") == database.database
+    service.write_text(f"[kaimu]\n{text}password=wrong\n".replace(database.database, "nowhere"))
+    with pytest.raises(ConnectError) as raised:
+        open_session(DatabaseConfig(options={"service": "kaimu"}))
+    assert raised.value.sqlstate == "28P01"
+
+
+def test_a_replica_is_told_from_a_primary(replica: DatabaseConfig) -> None:
+    with pytest.raises(ConnectError, match=r"server is in hot standby mode|session is read-only") as raised:
+        open_session(replace(replica, options={"target_session_attrs": "read-write"}))
+    assert raised.value.code == "target-session-attrs"
+    with open_session(replace(replica, options={"target_session_attrs": "prefer-standby"})) as session:
+        assert one(session, "SELECT pg_is_in_recovery()") is True

@@ -298,3 +298,11 @@ def test_an_examination_changes_nothing(database: DatabaseConfig, tmp_path: Path
     before = objects()
     look(database, tmp_path, setup=SetupSettings(extensions=("pg_trgm",)), file=tmp_path / "howdah.toml")
     assert objects() == before
+
+
+def test_a_replica_is_told_and_not_asked_for_a_setup(replica: DatabaseConfig, tmp_path: Path) -> None:
+    setup = SetupSettings(extensions=("pg_trgm",), schemas=("app_schema",))
+    checkup = look(replica, tmp_path, setup=setup, file=tmp_path / "howdah.toml")
+    assert codes(checkup) == ["read-only-server"]
+    assert result(checkup, "server").summary.endswith("a replica")
+    assert result(checkup, "setup").summary == "that of the primary"

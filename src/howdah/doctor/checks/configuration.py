@@ -6,8 +6,6 @@ from howdah.config.tls import check_tls
 from howdah.doctor.checks.check import Outcome, refused
 from howdah.doctor.examination import Examination
 
-_PARTS = {"host": "host", "port": "port", "database": "database", "user": "user", "password": "password"}
-
 
 def check(examination: Examination) -> Outcome:
     """The place that won, and the parts that came from elsewhere."""

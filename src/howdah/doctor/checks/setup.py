@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from howdah.doctor.checks.check import Outcome
 from howdah.doctor.checks.extensions import EXTENSION_CHANGES
 from howdah.doctor.examination import Examination
@@ -30,4 +28,4 @@ def check(examination: Examination) -> Outcome:
             )
         )
     there = len(steps) - len(pending) - sum(step.blocked is not None for step in steps)
-    return Outcome(f"{there} of {len(steps)} steps are done", tuple(replace(each) for each in findings))
+    return Outcome(f"{there} of {len(steps)} steps are done", tuple(findings))
