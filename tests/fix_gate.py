@@ -27,12 +27,15 @@ host    all  open,ghost,owners,limited  127.0.0.1/32  trust
 """
 _HBA_TLS = """
 hostssl all  needs_tls  127.0.0.1/32  scram-sha-256
+hostnossl all  needs_tls_too  127.0.0.1/32  reject
+hostssl all  needs_tls_too  127.0.0.1/32  trust
 hostssl all  certified  127.0.0.1/32  trust clientcert=verify-full
 """
 _ROLES = """
 CREATE ROLE app LOGIN PASSWORD 'right';
 CREATE ROLE expired LOGIN PASSWORD 'right' VALID UNTIL '2001-01-01';
 CREATE ROLE needs_tls LOGIN PASSWORD 'right';
+CREATE ROLE needs_tls_too LOGIN;
 CREATE ROLE open LOGIN;
 CREATE ROLE banned LOGIN;
 CREATE ROLE peered LOGIN;

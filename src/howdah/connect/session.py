@@ -106,7 +106,7 @@ def own_timeout(config: DatabaseConfig) -> float | None:
         seconds = float(config.options.get("connect_timeout", 0))
     except ValueError:
         return None  # libpq itself refuses it, in its own words
-    return seconds if seconds > 0 else None
+    return min(seconds, 3600.0) if seconds > 0 else None
 
 
 def _try_all(

@@ -226,6 +226,12 @@ def _(request: pytest.FixtureRequest, stack: ExitStack) -> DatabaseConfig:
     return gate.address("needs_tls", password="right", sslmode="disable")
 
 
+@case("tls-required: plain connections are rejected", sqlstate="28000")
+def _(request: pytest.FixtureRequest, stack: ExitStack) -> DatabaseConfig:
+    gate, _keys = tls_of(request)
+    return gate.address("needs_tls_too", sslmode="disable")
+
+
 @case("client-certificates-unchecked", sqlstate="F0000")
 def _(request: pytest.FixtureRequest, stack: ExitStack) -> DatabaseConfig:
     gate: Gate = request.getfixturevalue("expired_gate")

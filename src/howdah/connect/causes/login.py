@@ -37,6 +37,14 @@ LOGIN = (
         next=("howdah setup apply --admin-url postgresql://postgres@{place}/postgres",),
     ),
     Cause(
+        code="tls-required",
+        sqlstate="28000",
+        tls_would_help=True,
+        why="The server takes encrypted connections only, and this address has TLS switched off.",
+        fix="Use sslmode=require, or better verify-full with the provider's certificate as sslrootcert.",
+        sslmode="require",
+    ),
+    Cause(
         code="hba-reject",
         sqlstate="28000",
         routine="ClientAuthentication",
@@ -51,14 +59,6 @@ LOGIN = (
         words="client certificate",
         why="The server's pg_hba.conf asks this user for a certificate, and none was given.",
         fix="Give the user's certificate and key as sslcert and sslkey.",
-    ),
-    Cause(
-        code="tls-required",
-        sqlstate="28000",
-        tls_would_help=True,
-        why="The server takes encrypted connections only, and this address has TLS switched off.",
-        fix="Use sslmode=require, or better verify-full with the provider's certificate as sslrootcert.",
-        sslmode="require",
     ),
     Cause(
         code="no-hba-entry",
