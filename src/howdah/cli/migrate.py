@@ -10,6 +10,7 @@ import click
 
 from howdah.cli.answer import Answer, answers
 from howdah.cli.confirm import confirm_database, confirm_option
+from howdah.cli.groups import Area
 from howdah.cli.migrate_progress import progress_of
 from howdah.cli.migrate_text import (
     baseline_text,
@@ -92,9 +93,8 @@ def _run_options(function: F) -> F:
     return function
 
 
-@click.group(invoke_without_command=True)
-@click.pass_context
-def area(ctx: click.Context) -> None:
+@click.group(cls=Area, first="status")
+def area() -> None:
     """Apply, revert and inspect migrations.
 
     Reads the files and keeps the history table of the tool you have (golang-migrate), and takes its lock: both may
@@ -107,8 +107,6 @@ def area(ctx: click.Context) -> None:
     howdah migrate new add_widgets
     howdah migrate up --url postgresql://deploy@db.example.test/app --dir migrations
     """  # noqa: D301 - click keeps the lines after a backspace as they are
-    if ctx.invoked_subcommand is None:
-        ctx.invoke(status)
 
 
 @area.command()
@@ -122,16 +120,19 @@ def area(ctx: click.Context) -> None:
 )
 @answers("migrate status")
 def status(*, exit_code: bool, **options: Any) -> Answer:
-    """Show each migration: applied, pending, dirty, out of order, missing, edited."""
+    """Show each migration and its state.
+
+    Applied, pending, dirty, out of order, missing, edited; when, how long it took, and by whom.
+    """
     from howdah.cli.migrate_text import status_data
 
-    _, migrator = _migrator(options)
+    target, migrator = _migrator(options)
     found = migrator.status()
     bad = any(finding.severity.value == "error" for finding in found.findings)
     return Answer(
         data=status_data(found),
         text=status_text(found, migrator),
-        problems=found.findings,
+        problems=(*target.notes, *found.findings),
         ok=not bad and not (exit_code and found.pending),
         target=migrator.database,
     )
@@ -143,18 +144,18 @@ def status(*, exit_code: bool, **options: Any) -> Answer:
 @click.option("--down", "is_down", is_flag=True, help="Plan `down` instead of `up`.")
 @answers("migrate plan")
 def plan(*, to: int | None, is_down: bool, **options: Any) -> Answer:
-    """Show what `up` (or `down`) would run, and how; changes nothing.
+    """Show what `up` would run, and how.
 
-    Every file is read and judged: what could not run is refused here as it would be by `up`.
+    Changes nothing. Every file is read and judged: what could not run is refused here as it would be by `up`.
     """
     from howdah.cli.migrate_text import plan_data
 
-    _, migrator = _migrator(options)
+    target, migrator = _migrator(options)
     planned = migrator.plan_down(to=to) if is_down else migrator.plan(to=to)
     return Answer(
         data=plan_data(planned),
         text=plan_text(planned, migrator),
-        problems=planned.notes,
+        problems=(*target.notes, *planned.notes),
         target=migrator.database,
     )
 
@@ -174,16 +175,19 @@ def plan(*, to: int | None, is_down: bool, **options: Any) -> Answer:
 )
 @answers("migrate up")
 def up(*, to: int | None, wait: float, **options: Any) -> Answer:
-    """Apply the pending migrations, oldest first, each with its history in one transaction."""
+    """Apply the pending migrations.
+
+    Oldest first, each with its history in one transaction, where PostgreSQL allows one.
+    """
     from howdah.cli.migrate_text import results_data
 
     with progress_of("up") as show:
-        _, migrator = _migrator(options, show)
+        target, migrator = _migrator(options, show)
         results = migrator.up(to=to, wait_seconds=wait)
     return Answer(
         data=results_data(results),
         text=run_text(results, migrator, "applied"),
-        problems=show.noted(),
+        problems=(*target.notes, *show.noted()),
         target=migrator.database,
     )
 
@@ -200,13 +204,15 @@ def up(*, to: int | None, wait: float, **options: Any) -> Answer:
 @confirm_option
 @answers("migrate down")
 def down(*, to: int | None, confirm: str | None, **options: Any) -> Answer:
-    """Revert the newest applied migration; with --to, all above that version."""
+    """Revert the newest applied migration.
+
+    One step; with --to all above that version. All the way down, --to 0, asks for the database's name.
+    """
     from howdah.cli.migrate_text import results_data
 
     with progress_of("down") as show:
         target, migrator = _migrator(options, show)
-        if target.settings.protected or to is not None:
-            # One step of a database that is not protected is everyday work; more is not.
+        if target.settings.protected or to == 0:
             what = (
                 "revert the newest migration" if to is None else f"revert all migrations above version {to}"
             )
@@ -216,7 +222,7 @@ def down(*, to: int | None, confirm: str | None, **options: Any) -> Answer:
     return Answer(
         data=results_data(results),
         text=run_text(results, migrator, "reverted"),
-        problems=show.noted(),
+        problems=(*target.notes, *show.noted()),
         target=migrator.database,
     )
 
@@ -226,7 +232,9 @@ def down(*, to: int | None, confirm: str | None, **options: Any) -> Answer:
 @_options
 @answers("migrate new")
 def new(*, name: str, **options: Any) -> Answer:
-    """Write the empty files of the next migration, numbered as the ones there are.
+    """Write the files of the next migration.
+
+    They are empty, and numbered as the ones there are.
 
     \b
     howdah migrate new add_widgets_table
@@ -259,7 +267,9 @@ def new(*, name: str, **options: Any) -> Answer:
 )
 @answers("migrate resolve")
 def resolve(*, version: int, declared: str | None, **options: Any) -> Answer:
-    """Put a dirty history right (golang-migrate's `force`).
+    """Put a dirty history right.
+
+    What golang-migrate calls `force`.
 
     Without --applied or --reverted it only tells what is known: what ran, what is there, who still runs it.
     """
@@ -283,7 +293,10 @@ def resolve(*, version: int, declared: str | None, **options: Any) -> Answer:
 @_options
 @answers("migrate baseline")
 def baseline(*, version: int, **options: Any) -> Answer:
-    """Adopt a database that has the schema already: VERSION and all below it count as applied; runs nothing."""
+    """Adopt a database that has the schema already.
+
+    VERSION and all below it count as applied from then on; nothing is run.
+    """
     from howdah.cli.migrate_text import resolution_data
 
     _, migrator = _migrator(options)

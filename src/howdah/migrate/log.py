@@ -26,10 +26,9 @@ def log_event(event: Event) -> None:
             )
         case Result():
             _log.info(
-                "%s %s_%s (%.0f ms)",
+                "%s %s (%.0f ms)",
                 "applied" if event.step.direction.value == "up" else "reverted",
-                event.step.migration.version,
-                event.step.migration.name,
+                event.file.name,
                 event.seconds * 1000,
             )
         case WaitingForLock():

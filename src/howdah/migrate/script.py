@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from itertools import takewhile
 from pathlib import Path
 
 from howdah.errors import ScriptError, SourceError, Where
@@ -14,6 +15,32 @@ from howdah.migrate.checksums import Content
 from howdah.pg.features import Feature, features_of
 from howdah.pg.lexer import BYTE_ORDER_MARK
 from howdah.pg.statements import Statement, split_script
+
+_COMMAND_WORDS = frozenset(
+    [
+        "ALTER",
+        "ALL",
+        "CLUSTER",
+        "COMMIT",
+        "CONCURRENTLY",
+        "CREATE",
+        "DATABASE",
+        "DISCARD",
+        "DROP",
+        "FULL",
+        "INDEX",
+        "PREPARED",
+        "REINDEX",
+        "ROLLBACK",
+        "SCHEMA",
+        "SUBSCRIPTION",
+        "SYSTEM",
+        "TABLE",
+        "TABLESPACE",
+        "UNIQUE",
+        "VACUUM",
+    ]
+)
 
 
 class Execution(Enum):
@@ -120,7 +147,7 @@ def _decide(
         if Feature.NO_TRANSACTION in found
     ]
     if not controls:
-        reason = f"PostgreSQL forbids {_shown(forbidden[0])} inside one" if forbidden else ""
+        reason = f"PostgreSQL forbids {_command(forbidden[0])} inside one" if forbidden else ""
         return "BEGIN", statements, reason
     _refuse_unbalanced(path, statements, features)
     whole = (
@@ -143,6 +170,17 @@ def _refuse_one(path: Path, statement: Statement, found: frozenset[Feature]) -> 
             where=where,
             why="A migration has no standard input; golang-migrate fails at it and leaves the database dirty.",
             fix="Write the rows as INSERT, for instance with `pg_dump --inserts`.",
+        )
+    lowered = statement.text.lower() if Feature.SESSION in found else ""
+    if Feature.STRING_SYNTAX in found or (
+        ("client_encoding" in lowered or statement.words[:2] == ("SET", "NAMES")) and "utf" not in lowered
+    ):
+        raise SourceError(
+            "the file changes how its own text is read",
+            code="text-settings",
+            where=where,
+            why="The statements behind it would be read by other rules than they were split by.",
+            fix="Take the setting out, and write the file in UTF-8 with standard strings.",
         )
     if Feature.TWO_PHASE in found and Feature.NO_TRANSACTION not in found:
         raise SourceError(
@@ -188,6 +226,11 @@ def _refuse_unbalanced(path: Path, statements: list[Statement], features: list[f
             why="golang-migrate commits it or fails, depending on its driver.",
             fix="Add COMMIT, or remove BEGIN: a migration is one transaction anyway.",
         )
+
+
+def _command(statement: Statement) -> str:
+    """The words of the command, without the names behind them."""
+    return " ".join(takewhile(_COMMAND_WORDS.__contains__, statement.words))
 
 
 def _shown(statement: Statement) -> str:

@@ -186,8 +186,8 @@ def test_results_are_logged(
     Migrator(database=database, directory=write_migrations(tables(2))).up_at_start()
 
     assert [record.getMessage().split(" (")[0] for record in caplog.records] == [
-        "applied 1_t1",
-        "applied 2_t2",
+        "applied 001_t1.up.sql",
+        "applied 002_t2.up.sql",
     ]
 
 

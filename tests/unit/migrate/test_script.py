@@ -27,6 +27,7 @@ def script_of(tmp_path: Path, body: str | bytes) -> Path:
         ("CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; SELECT 2; END; SELECT 3", 2),
         ("SAVEPOINT a; SELECT 1; ROLLBACK TO a; RELEASE a;", 4),
         ("SET search_path = app; CREATE TABLE a (id int);", 2),
+        ("SET client_encoding = 'UTF8'; SET standard_conforming_strings = on;", 2),
     ],
 )
 def test_ordinary_files_run_in_one_transaction(tmp_path: Path, body: str, count: int) -> None:
@@ -81,6 +82,10 @@ def test_what_a_transaction_cannot_hold_runs_outside_with_a_reason(tmp_path: Pat
         ("BEGIN;\nCREATE INDEX CONCURRENTLY i ON a (id);\nCOMMIT;", "forbidden-in-transaction", 2),
         ("SELECT 'never closed;\n", "bad-script", 1),
         ("SELECT 1;\0", "bad-script", 1),
+        ("SELECT 1;\nSET standard_conforming_strings = off;", "text-settings", 2),
+        ("SET client_encoding = 'LATIN1';", "text-settings", 1),
+        ("SET NAMES 'latin1';", "text-settings", 1),
+        ("SELECT set_config('client_encoding', 'SQL_ASCII', false);", "text-settings", 1),
     ],
 )
 def test_what_could_only_fail_is_refused_with_its_line(
