@@ -6,13 +6,22 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from howdah.config.database import DatabaseConfig, Secret
 from howdah.config.project import DatabaseSettings, Project
 from howdah.errors import ConnectError
-from howdah.findings import Finding
+from howdah.findings import Finding, Severity
 from howdah.server.local import SUPERUSER, LocalServer
 from howdah.server.state import read_private, server_directory, write_private
+
+_RESTART = Finding(
+    "restart-needed",
+    "the local server runs with other settings than [dev] says now",
+    Severity.WARNING,
+    why="They take effect when the server starts.",
+    next=("howdah dev down", "howdah dev up"),
+)
 
 
 @dataclass(frozen=True)
@@ -55,8 +64,14 @@ def start_server(
     told = read_private(_told_file(server))
     record = server.record
     if server.running and record and told:
-        return Running(server, record.version, told.get("why", ""), tuple(told.get("standins", ())))
+        notes = () if told.get("asked") == _asked(project) else (_RESTART,)
+        return Running(server, record.version, told.get("why", ""), tuple(told.get("standins", ())), notes)
     return _start(server, project, bindir, environ)
+
+
+def _asked(project: Project) -> dict[str, Any]:
+    """What the project asks of the server itself; it takes effect when the server starts."""
+    return {"port": project.dev.port, "settings": dict(project.dev.settings)}
 
 
 def _start(server: LocalServer, project: Project, bindir: Path | None, environ: Mapping[str, str]) -> Running:
@@ -76,6 +91,7 @@ def _start(server: LocalServer, project: Project, bindir: Path | None, environ: 
     libraries = sorted(PRELOADED[name][0] for name in extensions if name in PRELOADED)
     preload = {"shared_preload_libraries": ",".join(libraries)} if libraries else {}
     is_new = not server.exists
+    kept_port = server.record.port if server.record else 0
     server = replace(
         server,
         programs=choice.programs,
@@ -84,15 +100,32 @@ def _start(server: LocalServer, project: Project, bindir: Path | None, environ: 
     )
     was_started = server.start()
     told = read_private(_told_file(server))
-    write_private(_told_file(server), {**told, "why": choice.why, "standins": choice.standins})
+    now = {"why": choice.why, "standins": choice.standins, "asked": _asked(project)}
+    write_private(_told_file(server), {**told, **now})
     return Running(
         server,
         str(choice.programs.version),
         choice.why,
         choice.standins,
-        choice.notes,
+        (*choice.notes, *_port_notes(server, kept_port, project)),
         was_started=was_started,
         is_new=is_new,
+    )
+
+
+def _port_notes(server: LocalServer, kept_port: int, project: Project) -> tuple[Finding, ...]:
+    """Say that the address has changed, unless the project asked for it."""
+    port = int(server.address.port)
+    if not kept_port or port in (kept_port, project.dev.port):
+        return ()
+    return (
+        Finding(
+            "port-changed",
+            f"the local server is on port {port} now, it was on {kept_port}",
+            Severity.WARNING,
+            why=f"Another program has port {kept_port}.",
+            fix="Set the variables printed here anew, or stop that program and start the server again.",
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import signal
@@ -227,10 +228,10 @@ class LocalServer:
 
     def _launch(self, port: int, account: Account | None) -> subprocess.Popen[bytes]:
         options = {
+            **self.settings,
             "port": str(port),
             "listen_addresses": ",".join(loopback_addresses()),
             "unix_socket_directories": _quoted(socket_directory(self.directory)),
-            **self.settings,
         }
         if self.extension_directory:
             options["extension_control_path"] = f"$system:{self.extension_directory}"
@@ -296,14 +297,18 @@ class LocalServer:
 
     def _prepare_socket_directory(self, account: Account | None) -> None:
         place = socket_directory(self.directory)
-        if place.is_symlink() or (place.exists() and not place.is_dir()):
-            raise ConfigError(
-                f"{place} is not a directory", fix="Remove it; the server's socket lives there."
-            )
         place.mkdir(mode=0o700, exist_ok=True)
-        owner = account.uid if account else None
-        if owner is not None and place.stat().st_uid != owner:
-            give(place, account)
+        found = place.lstat()
+        trusted = {os.geteuid(), account.uid if account else os.geteuid()}
+        # in /tmp anybody could have made it, and who can enter it can enter the server
+        if found.st_uid not in trusted or found.st_mode & 0o077:
+            raise ConfigError(
+                f"{place} is not safe for the server's socket",
+                code="unsafe-socket-directory",
+                why="It belongs to somebody else, or others may enter it.",
+                fix="Remove it, and start the server again.",
+            )
+        give(place, account)
 
     def _turn_log(self) -> None:
         if self.log.exists() and self.log.stat().st_size > _BIGGEST_LOG_BYTES:

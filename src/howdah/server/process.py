@@ -13,6 +13,8 @@ from pathlib import Path
 
 _PROC = Path("/proc")
 _POLL_SECONDS = 0.005
+# what may be ended as a leftover: never somebody's shell that stands in the data directory
+_PROGRAMS = ("postgres", "initdb")
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,8 @@ def find_strays(data: Path) -> list[int]:
 
     A backend of a killed server goes on until it notices; its shared memory keeps a new one from starting.
     """
-    return [pid for pid in _all_pids() if _works_in(pid, data) or _serves(pid, data)]
+    ours = [pid for pid in _all_pids() if _name(pid) in _PROGRAMS]
+    return [pid for pid in ours if _works_in(pid, data) or _serves(pid, data)]
 
 
 def end_processes(pids: list[int], number: signal.Signals, *, within_seconds: float) -> list[int]:
@@ -79,6 +82,13 @@ def _arguments(pid: int) -> list[bytes]:
     shown = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, check=False)
     words = shown.stdout.strip().split(b" -D ", 1)
     return [words[-1].split(b" -c ", 1)[0]]
+
+
+def _name(pid: int) -> str:
+    try:
+        return (_PROC / str(pid) / "comm").read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
 
 
 def _works_in(pid: int, data: Path) -> bool:

@@ -229,6 +229,19 @@ def test_a_long_directory_name_gets_its_socket_elsewhere(open_path: Path, pg_pro
     assert not place.exists()
 
 
+def test_a_socket_directory_that_others_can_enter_is_not_used(open_path: Path, pg_programs: Programs) -> None:
+    server = LocalServer(open_path / ("y" * 120), pg_programs)
+    place = socket_directory(server.directory)
+    place.mkdir()
+    place.chmod(0o777)
+    try:
+        with pytest.raises(ConfigError) as caught:
+            server.start()
+        assert caught.value.code == "unsafe-socket-directory"
+    finally:
+        server.destroy()
+
+
 def test_data_of_another_major_version_is_refused_and_kept(local: LocalServer) -> None:
     local.init()
     (local.data / "PG_VERSION").write_text("12\n", encoding="ascii")

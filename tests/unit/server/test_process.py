@@ -26,14 +26,25 @@ linux = pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc 
 @pytest.fixture
 def imposter(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A process that looks like a server on tmp_path."""
-    code = "import time; print(flush=True); time.sleep(60)"
-    process = subprocess.Popen([sys.executable, "-c", code, "-D", tmp_path], stdout=subprocess.PIPE)
+    process = run_as("postgres", tmp_path)
+    yield process
+    end(process)
+
+
+def run_as(name: str, data: Path) -> subprocess.Popen[bytes]:
+    """A program of that name with the directory on its command line, which waits for its end."""
+    program = data / name
+    program.write_text("#!/bin/sh\necho started\nread line\n", encoding="utf-8")
+    program.chmod(0o755)
+    process = subprocess.Popen([program, "-D", data], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=data)
     assert process.stdout
     process.stdout.readline()
-    yield process
-    process.stdout.close()
+    return process
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
     process.kill()
-    process.wait()
+    process.communicate()
 
 
 def write(data: Path, pid: int, status: str = "ready   ") -> None:
@@ -76,6 +87,13 @@ def test_a_process_whose_command_line_names_the_directory_is_the_server(
 def test_strays_are_found_without_a_pid_file(tmp_path: Path, imposter: subprocess.Popen[bytes]) -> None:
     assert find_strays(tmp_path) == [imposter.pid]
     assert find_strays(tmp_path / "other") == []
+
+
+@linux
+def test_another_program_in_the_directory_is_no_stray(tmp_path: Path) -> None:
+    shell = run_as("some-shell", tmp_path)
+    assert find_strays(tmp_path) == []
+    end(shell)
 
 
 def test_an_ended_process_that_nobody_waited_for_counts_as_ended(
