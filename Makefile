@@ -4,8 +4,9 @@
 PYTHON  ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
              $(name) -c 'import sys; print("$(name)" * (sys.version_info >= (3, 11)))' 2>/dev/null)) python3)
 VENV    := .venv
-BIN     := $(CURDIR)/$(VENV)/bin
-export PATH := $(BIN):$(PATH)
+# Not absolute: a folder may have spaces in its name.
+BIN     := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 PYTEST  := $(BIN)/pytest --numprocesses auto --maxprocesses 4
 MAJORS  := 14 15 16 17 18
 DEMO    := examples/kaimu
