@@ -124,7 +124,7 @@ def _port_notes(server: LocalServer, kept_port: int, project: Project) -> tuple[
             f"the local server is on port {port} now, it was on {kept_port}",
             Severity.WARNING,
             why=f"Another program has port {kept_port}.",
-            fix="Set the variables printed here anew, or stop that program and start the server again.",
+            fix="Set the variables printed here anew; the new port is kept from now on.",
         ),
     )
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -15,19 +13,24 @@ from pathlib import Path
 
 from howdah.config.database import DatabaseConfig, Secret
 from howdah.errors import ConfigError
-from howdah.pg.programs import Account, Programs, as_account, plain_environment, server_account
+from howdah.pg.programs import Programs, server_account
 from howdah.server.initialise import check_data_directory, initialise, set_password
+from howdah.server.launch import (
+    as_list_element,
+    leave_behind,
+    prepare_socket_directory,
+    turn_log,
+    wait_until_ready,
+)
 from howdah.server.ports import is_free, loopback_addresses, ports_for
 from howdah.server.process import (
     Postmaster,
     end_processes,
     find_postmaster,
     find_strays,
-    read_postmaster_file,
 )
 from howdah.server.state import (
     ServerRecord,
-    give,
     locked,
     make_directory,
     read_record,
@@ -38,7 +41,6 @@ from howdah.server.trouble import explain_failed_start, last_lines
 
 SUPERUSER = "postgres"
 START_LIMIT_SECONDS = 60.0
-_BIGGEST_LOG_BYTES = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,10 @@ class LocalServer:
             shutil.rmtree(self.directory)
         return True
 
+    def log_lines(self, count: int) -> list[str]:
+        """The last lines of the log."""
+        return last_lines(self.log, count)
+
     def _init(self) -> bool:
         programs = self._programs()
         if self.exists:
@@ -206,15 +212,14 @@ class LocalServer:
             leftover.unlink()
 
     def _start(self, password: str) -> None:
-        account = server_account()
-        self._prepare_socket_directory(account)
-        self._turn_log()
+        prepare_socket_directory(socket_directory(self.directory), server_account())
+        turn_log(self.log)
         refused: set[int] = set()
         while True:
             port = self._choose_port(refused)
-            offset = self.log.stat().st_size if self.log.exists() else 0
-            process = self._launch(port, account)
-            is_ready = self._wait_until_ready(process)
+            offset = self.log.stat().st_size
+            process = self._launch(port)
+            is_ready = wait_until_ready(process, self.data, limit_seconds=START_LIMIT_SECONDS)
             said = self.log.read_bytes()[offset:].decode(errors="replace")
             # with one of two addresses taken PostgreSQL starts all the same; a stranger answers at the other
             lost_port = "could not bind" in said
@@ -226,51 +231,21 @@ class LocalServer:
             refused.add(port)
         self._remember(port=port, password=password)
 
-    def _launch(self, port: int, account: Account | None) -> subprocess.Popen[bytes]:
+    def _launch(self, port: int) -> subprocess.Popen[bytes]:
         options = {
             **self.settings,
             "port": str(port),
             "listen_addresses": ",".join(loopback_addresses()),
-            "unix_socket_directories": _quoted(socket_directory(self.directory)),
+            "unix_socket_directories": as_list_element(socket_directory(self.directory)),
         }
         if self.extension_directory:
             options["extension_control_path"] = f"$system:{self.extension_directory}"
         arguments = [f"--{name}={value}" for name, value in options.items()]
-        return self._leave_behind("postgres", ["-D", str(self.data), *arguments], account)
+        return leave_behind(self._programs(), "postgres", ["-D", str(self.data), *arguments], log=self.log)
 
     def _sync_new_data(self) -> None:
         """Bring what initdb wrote to the disk, while the server is used already."""
-        self._leave_behind("initdb", ["--sync-only", "-D", str(self.data)], server_account())
-
-    def _leave_behind(
-        self, program: str, arguments: list[str], account: Account | None
-    ) -> subprocess.Popen[bytes]:
-        """Start a program that goes on after we end, in a session of its own, its errors in the log."""
-        with self.log.open("ab") as log:
-            process = subprocess.Popen(
-                [self._programs().path(program), *arguments],
-                env=plain_environment(),
-                cwd="/",
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-                start_new_session=True,
-                **as_account(account),
-            )
-        # where we outlive it, somebody must take its exit status, or it stays as a zombie
-        threading.Thread(target=process.wait, daemon=True).start()
-        return process
-
-    def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> bool:
-        deadline = time.monotonic() + START_LIMIT_SECONDS
-        while process.poll() is None:
-            stated = read_postmaster_file(self.data)
-            if stated and stated.pid == process.pid and stated.is_ready:
-                return True
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.003)
-        return False
+        leave_behind(self._programs(), "initdb", ["--sync-only", "-D", str(self.data)], log=self.log)
 
     def _stop(self) -> bool:
         found = find_postmaster(self.data)
@@ -295,26 +270,6 @@ class LocalServer:
         wanted = (port for port in (*kept, *ports_for(str(self.directory))) if port not in refused)
         return next(port for port in wanted if is_free(port))
 
-    def _prepare_socket_directory(self, account: Account | None) -> None:
-        place = socket_directory(self.directory)
-        place.mkdir(mode=0o700, exist_ok=True)
-        found = place.lstat()
-        trusted = {os.geteuid(), account.uid if account else os.geteuid()}
-        # in /tmp anybody could have made it, and who can enter it can enter the server
-        if found.st_uid not in trusted or found.st_mode & 0o077:
-            raise ConfigError(
-                f"{place} is not safe for the server's socket",
-                code="unsafe-socket-directory",
-                why="It belongs to somebody else, or others may enter it.",
-                fix="Remove it, and start the server again.",
-            )
-        give(place, account)
-
-    def _turn_log(self) -> None:
-        if self.log.exists() and self.log.stat().st_size > _BIGGEST_LOG_BYTES:
-            self.log.replace(self.log.with_suffix(".log.1"))
-        self.log.touch(mode=0o600)
-
     def _remember(self, *, port: int, password: str) -> None:
         programs = self._programs()
         write_record(
@@ -328,13 +283,3 @@ class LocalServer:
         if self.programs is None:
             raise ConfigError(f"no PostgreSQL programs were given to start {self.directory} with")
         return self.programs
-
-    def log_lines(self, count: int) -> list[str]:
-        """The last lines of the log."""
-        return last_lines(self.log, count)
-
-
-def _quoted(directory: Path) -> str:
-    """A directory as an element of a list setting."""
-    doubled = str(directory).replace('"', '""')
-    return f'"{doubled}"'

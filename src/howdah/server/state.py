@@ -70,11 +70,7 @@ def make_directory(directory: Path) -> None:
         if not os.access(directory, os.W_OK | os.X_OK):
             raise PermissionError(13, "no permission to write", str(directory))
     except OSError as error:
-        raise ConfigError(
-            f"cannot use {directory} for the local server: {error.strerror or error}",
-            code="no-state-directory",
-            fix="Set HOWDAH_STATE_DIR to a directory that you can write.",
-        ) from error
+        raise _unusable(directory, error) from error
     if account and not account.can_enter(directory):
         raise ConfigError(
             f"user '{account.name}' cannot enter {directory}",
@@ -82,6 +78,14 @@ def make_directory(directory: Path) -> None:
             why=f"PostgreSQL refuses to run as root, so the server runs as '{account.name}'.",
             fix="Set HOWDAH_STATE_DIR to a directory every user may pass through, such as /var/lib/howdah.",
         )
+
+
+def _unusable(directory: Path, error: OSError) -> ConfigError:
+    return ConfigError(
+        f"cannot use {directory} for the local server: {error.strerror or error}",
+        code="no-state-directory",
+        fix="Set HOWDAH_STATE_DIR to a directory that you can write.",
+    )
 
 
 def give(path: Path, account: Account | None) -> None:
@@ -137,8 +141,13 @@ def locked(file: Path, *, limit_seconds: float = 60.0) -> Iterator[None]:
 
     Raises:
         LockTimeout: another process holds it for longer than that.
+        ConfigError: the lock file is somebody else's.
     """
-    with file.open("a") as handle:
+    try:
+        handle = file.open("a")
+    except OSError as error:
+        raise _unusable(file.parent, error) from error
+    with handle:
         deadline = time.monotonic() + limit_seconds
         while True:
             try:
