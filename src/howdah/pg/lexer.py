@@ -35,15 +35,17 @@ CONTINUATION = rf"(?:[ \t\f\v]|{LINE_COMMENT})*+[\n\r](?:{SPACE}|{LINE_COMMENT}[
 _SIGN = r"(?:\+|-(?!-))"
 _COMPARING = r"(?:[<>=*]|/(?!\*))"
 _SPECIAL = r"[~!@#^&|`?%]"
+# No possessive group has a look-ahead or anything else in it that fails after a first character: up to Python 3.11.4
+# such a group ends at a wrong place (CPython's gh-106052). Where one would be right, an ordinary one does as well.
 _OPERATOR = (
-    rf"(?:{_SIGN}|{_COMPARING}){{0,64}}+{_SPECIAL}(?:{_SIGN}|{_COMPARING}|{_SPECIAL})*+"
-    rf"|(?:{_SIGN}{{0,64}}+{_COMPARING})++"
+    rf"(?:{_SIGN}|{_COMPARING}){{0,64}}{_SPECIAL}(?:{_SIGN}|{_COMPARING}|{_SPECIAL})*"
+    rf"|(?:{_SIGN}{{0,64}}{_COMPARING})+"
     rf"|{_SIGN}"
 )
-_DIGITS = r"[0-9](?:_?[0-9])*+"
+_DIGITS = r"[0-9](?:_?[0-9])*"
 _NUMBER = (
-    r"(?:0[xX](?:_?[0-9A-Fa-f])++|0[oO](?:_?[0-7])++|0[bB](?:_?[01])++"
-    rf"|(?:{_DIGITS}(?:\.(?!\.)(?:{_DIGITS})?+)?+|\.{_DIGITS})(?:[eE][+-]?{_DIGITS})?+)"
+    r"(?:0[xX](?:_?[0-9A-Fa-f])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+"
+    rf"|(?:{_DIGITS}(?:\.(?!\.)(?:{_DIGITS})?)?|\.{_DIGITS})(?:[eE][+-]?{_DIGITS})?)"
 )
 
 _TOKEN = re.compile(

@@ -80,7 +80,9 @@ def _is_routine(words: tuple[str, ...]) -> bool:
 
 
 # Everything up to the next character that can matter to where a statement ends, in one match for speed.
-# A doubled quote reads as two strings side by side, which end at the same place.
+# A doubled quote reads as two strings side by side, which end at the same place. Not possessive (see lexer.py),
+# so there is a limit to how many pieces one match takes: it remembers each.
+_LIMIT = 1000
 _PLAIN = re.compile(
     rf"""(?: [ \t\n\r\f\v,.=:<>+*\[\]~!@\#^&|`?%0-9]++
            | (?![eE]') {lexer.WORD}
@@ -89,7 +91,7 @@ _PLAIN = re.compile(
            | -(?!-)
            | /(?!\*)
            | (?! {lexer.DOLLAR_TAG} ) \$
-         )*+""",
+         ){{0,{_LIMIT}}}""",
     re.VERBOSE,
 )
 _ROWS_END = re.compile(r"^\\\.[ \t]*\r?$", re.MULTILINE)
@@ -104,7 +106,9 @@ def _find_end(script: str, start: int) -> tuple[int, int]:
     while True:
         found = plain(script, position)
         assert found
-        position = found.end()
+        begin, position = found.span()
+        if position - begin >= _LIMIT:
+            continue
         character = script[position : position + 1]
         if character == "(":
             depth += 1

@@ -134,3 +134,9 @@ def test_a_large_script_takes_little_more_memory_than_its_statements() -> None:
     tracemalloc.stop()
     assert len(statements) == 20_000
     assert peak < 5 * len(script)
+
+
+@pytest.mark.parametrize("pieces", [*range(490, 510), *range(990, 1010), 5000])
+def test_a_statement_of_very_many_pieces_ends_at_its_semicolon(pieces: int) -> None:
+    texts = [statement.text for statement in split_script("SELECT " + "a " * pieces + "( ; ) ; SELECT 2")]
+    assert [texts[0][-5:], *texts[1:]] == ["( ; )", "SELECT 2"]
