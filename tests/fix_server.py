@@ -70,10 +70,9 @@ def pytest_report_header(config: pytest.Config) -> str:
     url = config.getoption("--pg-url")
     majors = available_programs()
     wanted = config.getoption("--pg-major") or max(majors, default=0)
-    if url:
-        server = "the one that --pg-url names"
-    else:
-        server = str(majors[wanted].version) if wanted in majors else "none"
+    server = (
+        "the one that --pg-url names" if url else str(majors[wanted].version) if wanted in majors else "none"
+    )
     others = ", ".join(map(str, sorted(majors))) or "none"
     return (
         f"howdah: Python {platform.python_version()}, psycopg {version('psycopg')}, "
