@@ -42,8 +42,8 @@ class Answer:
 def answers(command: str) -> Callable[[Callable[P, Answer]], Callable[P, None]]:
     """Make a click callback of a function that returns an Answer.
 
-    Adds `--json`, `-v` and `-q`, which the function does not see, catches every HowdahError, and exits with the
-    documented code. `-v` shows debug log lines and tracebacks; `-q` keeps warnings and errors only.
+    Adds `--json`, `-v` and `-q`, which the function does not see, catches every HowdahError and OSError, and exits
+    with the documented code. `-v` shows debug log lines and tracebacks; `-q` keeps warnings and errors only.
     """
 
     def decorate(function: Callable[P, Answer]) -> Callable[P, None]:
@@ -61,15 +61,10 @@ def answers(command: str) -> Callable[[Callable[P, Answer]], Callable[P, None]]:
             signal.signal(signal.SIGTERM, signal.default_int_handler)
             try:
                 answer = function(*args, **kwargs)
-            except HowdahError as error:
+            except (HowdahError, OSError) as error:
                 if verbose:
                     logging.getLogger("howdah").debug("traceback of the error below", exc_info=True)
-                answer = Answer(
-                    data=error.data,
-                    problems=(Finding.of(error),),
-                    ok=False,
-                    exit_code=exit_codes.exit_code_of(error),
-                )
+                answer = _answer_of(error if isinstance(error, HowdahError) else _file_error(error))
             except KeyboardInterrupt:
                 sys.stderr.write("\ninterrupted\n")
                 sys.exit(exit_codes.INTERRUPTED)
@@ -78,6 +73,18 @@ def answers(command: str) -> Callable[[Callable[P, Answer]], Callable[P, None]]:
         return callback
 
     return decorate
+
+
+def _answer_of(error: HowdahError) -> Answer:
+    code = exit_codes.exit_code_of(error)
+    return Answer(data=error.data, problems=(Finding.of(error),), ok=False, exit_code=code)
+
+
+def _file_error(error: OSError) -> HowdahError:
+    """What a person is told of a file or folder that cannot be used."""
+    reason = error.strerror or str(error)
+    message = f"cannot use {error.filename}: {reason}" if error.filename else reason
+    return HowdahError(message, code="file-error")
 
 
 def _show(command: str, answer: Answer, *, as_json: bool, quiet: bool) -> NoReturn:

@@ -167,3 +167,12 @@ def test_the_bare_area_shows_the_status(cli: Cli, url: str, write_migrations: Wr
 
     assert ran.code == 0, ran
     assert "1 pending" in ran.stdout
+
+
+def test_a_folder_that_cannot_be_used_is_an_error_like_any_other(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "occupied").write_text("")
+
+    ran = cli("migrate", "new", "add_teams", "--dir", "occupied")
+
+    assert (ran.code, ran.stdout) == (4, "")
+    assert ran.stderr == "error: cannot use occupied: File exists [file-error]\n"
