@@ -181,9 +181,9 @@ def test_logs_show_the_last_lines(dev: Cli) -> None:
 
 def test_logs_can_be_followed(dev: Cli) -> None:
     done(dev("dev", "up"))
-    following = dev.start("dev", "logs", "-f", "-n", "0")
+    following = dev.start("dev", "logs", "-f", "-n", "1")
     assert following.stdout
-    time.sleep(0.8)
+    assert following.stdout.readline()  # from here on it follows
     dev("dev", "psql", "--", "-c", "SELECT no_such_column")
     assert "no_such_column" in following.stdout.readline()
     following.send_signal(signal.SIGINT)
