@@ -6,6 +6,7 @@ r"""`.env` files: text to names and values. Nothing is ever run.
 * `"double quotes"`: over several lines if need be; `\n \r \t \" \\ \$` mean what they do elsewhere.
 * `${NAME}` and `${NAME:-default}` are replaced outside single quotes, from the environment first, then from
   the lines above. `$NAME` and `$(command)` are left as they stand: a `$` in a password needs no care.
+* Quoted parts that touch are one value, as in a shell: `'it'"'"'s'`.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ _ENTRY = re.compile(
     [ \t]*(?:export[ \t]+)?
     (?P<name>[A-Za-z_][\w.-]*)[ \t]*
     (?:=[ \t]*(?:
-        '(?P<single>(?:[^'\\]|\\.)*)'[ \t]*(?:\#[^\n]*)?
-      | "(?P<double>(?:[^"\\]|\\.)*)"[ \t]*(?:\#[^\n]*)?
+        (?P<quoted>(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")+)[ \t]*(?:\#[^\n]*)?
       | (?P<bare>(?!["'])[^\n]*)
     ))?
     (?:\n|\Z)
     """,
     re.VERBOSE | re.DOTALL,
 )
+_PART = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""", re.DOTALL)
 _EMPTY = re.compile(r"[ \t]*(?:\#[^\n]*)?(?:\n|\Z)")
 _COMMENT = re.compile(r"(?:^|[ \t]+)\#.*")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "$"}
@@ -78,13 +79,16 @@ def parse_env(text: str, *, environ: Mapping[str, str], file: str = ".env") -> d
 
 
 def _value(entry: re.Match[str], known: Mapping[str, str]) -> str | None:
-    if entry["single"] is not None:
-        return entry["single"].replace("\\'", "'")
-    if entry["double"] is not None:
-        return _expand_quoted(entry["double"], known)
+    if entry["quoted"] is not None:
+        return "".join(_unquote(part, known) for part in _PART.finditer(entry["quoted"]))
     if entry["bare"] is not None:
         return _expand(_COMMENT.sub("", entry["bare"]).strip(), known)
     return None
+
+
+def _unquote(part: re.Match[str], known: Mapping[str, str]) -> str:
+    single, double = part.groups()
+    return _expand_quoted(double, known) if single is None else single.replace("\\'", "'")
 
 
 def _expand(text: str, known: Mapping[str, str]) -> str:

@@ -6,6 +6,7 @@ another convention would add is reported by `resolve`, not used.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -208,7 +209,13 @@ def print_env(variables: Mapping[str, str]) -> str:
 
 
 def _quote(value: str) -> str:
-    return "'" + value.replace("'", "'\"'\"'") + "'"
+    """In single quotes, but for what a shell or a reader of `.env` would take for the end of them."""
+
+    def in_double_quotes(found: re.Match[str]) -> str:
+        escaped = found[0].replace("\\", "\\\\")
+        return f"'\"{escaped}\"'"
+
+    return "'" + re.sub(r"\\*'|\\+\Z", in_double_quotes, value) + "'"
 
 
 def _checked(value: str, origin: str) -> str:

@@ -4,7 +4,7 @@ import shlex
 import subprocess
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from howdah.config.dotenv import parse_env
@@ -113,6 +113,14 @@ VALUES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0
 def test_printed_variables_are_words_of_the_shell(variables: dict[str, str]) -> None:
     words = shlex.split(print_env(variables))
     assert dict(word.split("=", 1) for word in words) == variables
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r")))
+@example("it's")
+@example("ends with \\")
+@example("\\' \\\\'")
+def test_howdah_reads_the_printed_variables_from_a_file(value: str) -> None:
+    assert parse_env(print_env({"A": value}), environ={}) == {"A": value}
 
 
 def test_a_shell_and_a_dotenv_file_read_the_printed_variables() -> None:
