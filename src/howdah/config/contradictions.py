@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from howdah.config.database import DatabaseConfig
 from howdah.config.env import CONVENTIONS, Convention, Layer, find_part, read_convention
+from howdah.config.keywords import DEFAULT_PORT
 from howdah.errors import ConfigError
 from howdah.findings import Finding, Severity
 
@@ -55,7 +56,7 @@ def _names_another(database: DatabaseConfig, convention: Convention, layers: Seq
         return True
 
     def place(config: DatabaseConfig) -> tuple[str, ...]:
-        return config.host, config.port or "5432", config.database
+        return config.host, config.port or DEFAULT_PORT, config.database
 
     return place(database) != place(other)
 

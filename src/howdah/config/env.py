@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from howdah.config.database import DatabaseConfig, Secret
-from howdah.config.keywords import FIELD_VARIABLES, OPTION_VARIABLES
+from howdah.config.keywords import DEFAULT_PORT, FIELD_VARIABLES, OPTION_VARIABLES, is_port
 from howdah.config.tls import read_sslmode
 from howdah.config.url import format_url, parse_url
 from howdah.errors import ConfigError
@@ -29,7 +29,7 @@ class Found:
 
 
 def _assume() -> Mapping[str, Found]:
-    return {"host": Found("localhost", "default"), "port": Found("5432", "default")}
+    return {"host": Found("localhost", "default"), "port": Found(DEFAULT_PORT, "default")}
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ def as_variables(config: DatabaseConfig, names: Mapping[str, str]) -> dict[str, 
     values = {
         "url": format_url(config, show_password=True),
         "host": config.host,
-        "port": config.port or ("5432" if config.host else ""),
+        "port": config.port or (DEFAULT_PORT if config.host else ""),
         "name": config.database,
         "user": config.user,
         "password": config.password.reveal() if config.password else "",
@@ -244,10 +244,6 @@ def _assemble(found: Mapping[str, Found]) -> DatabaseConfig:
 def _read_part(part: str, found: Found) -> str:
     if part == "sslmode":
         return read_sslmode(found.value, origin=found.origin)
-    if part == "port" and not all(_is_port(port) for port in found.value.split(",")):
+    if part == "port" and not all(not port or is_port(port) for port in found.value.split(",")):
         raise ConfigError(f"{found.origin} is not a port number", code="bad-variable")
     return found.value
-
-
-def _is_port(text: str) -> bool:
-    return not text or (text.isascii() and text.isdigit() and 0 < int(text) < 65536)

@@ -68,6 +68,8 @@ OPTION_VARIABLES: dict[str, str] = {
 # Keywords among the options whose values must never show.
 SECRET_OPTIONS = frozenset({"sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key"})
 
+DEFAULT_PORT = "5432"
+
 # What DatabaseConfig calls the field that libpq calls otherwise.
 FIELD_OF_KEYWORD = {"dbname": "database"}
 
@@ -75,6 +77,11 @@ FIELD_OF_KEYWORD = {"dbname": "database"}
 def is_keyword(name: str) -> bool:
     """Whether libpq knows this connection keyword."""
     return name in FIELD_VARIABLES or name in OPTION_VARIABLES
+
+
+def is_port(text: str) -> bool:
+    """Whether this is the number of a TCP port."""
+    return text.isascii() and text.isdigit() and 0 < int(text) < 65536
 
 
 def near_name(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:

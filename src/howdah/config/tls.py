@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 
 from howdah.config.database import DatabaseConfig
@@ -12,6 +13,7 @@ from howdah.errors import ConfigError, Where
 from howdah.findings import Finding, Severity
 
 SSLMODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+VERIFYING = ("verify-ca", "verify-full")
 
 # What applications write in variables like DBSSL, besides libpq's own words.
 _OTHER_WORDS = {
@@ -43,10 +45,19 @@ def read_sslmode(text: str, *, origin: str) -> str:
     )
 
 
+def effective_sslmode(options: Mapping[str, str]) -> str:
+    """The sslmode that libpq takes: what the options say, else its default.
+
+    With sslrootcert=system that is verify-full (fe-connect.c, conninfo_add_defaults).
+    """
+    default = "verify-full" if options.get("sslrootcert") == "system" else "prefer"
+    return options.get("sslmode") or default
+
+
 def check_tls(config: DatabaseConfig, *, home: Path | None = None) -> tuple[Finding, ...]:
     """What is wrong with the TLS settings, as far as files and rules tell without connecting."""
     folder = (home or Path.home()) / ".postgresql"
-    mode = config.options.get("sslmode", "prefer")
+    mode = effective_sslmode(config.options)
     if config.host and all(host.startswith(("/", "@")) for host in config.host.split(",")):
         return _socket_findings(mode)
     if mode == "disable":
@@ -59,7 +70,7 @@ def check_tls(config: DatabaseConfig, *, home: Path | None = None) -> tuple[Find
 
 
 def _socket_findings(mode: str) -> tuple[Finding, ...]:
-    if mode not in ("require", "verify-ca", "verify-full"):
+    if mode not in ("require", *VERIFYING):
         return ()
     return (
         Finding(
@@ -86,7 +97,7 @@ def _root_findings(config: DatabaseConfig, mode: str, folder: Path) -> list[Find
         ]
     if root:
         return _certificate_findings("sslrootcert", Path(root))
-    if mode in ("verify-ca", "verify-full") and not (folder / "root.crt").exists():
+    if mode in VERIFYING and not (folder / "root.crt").exists():
         return [
             Finding(
                 "no-root-certificate",

@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from howdah.config.database import DatabaseConfig
+from howdah.config.keywords import DEFAULT_PORT, is_port
 from howdah.connect.failures import Failure, Step
-
-DEFAULT_PORT = "5432"
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ def split_hosts(config: DatabaseConfig) -> list[Address]:
         # a single port serves every host; a single host of several addresses names their certificate
         lists.append(values * count if len(values) == 1 else values)
     for port in filter(None, ports):
-        if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        if not is_port(port):
             raise ValueError(f'invalid port number: "{port}"')
     addresses = [Address(host, port, hostaddr) for host, hostaddr, port in zip(*lists, strict=True)]
     if config.options.get("load_balance_hosts") == "random":

@@ -16,7 +16,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from howdah.config.database import DatabaseConfig
-from howdah.connect.addresses import DEFAULT_PORT, Address, resolve_address, split_hosts
+from howdah.config.keywords import DEFAULT_PORT
+from howdah.config.tls import effective_sslmode
+from howdah.connect.addresses import Address, resolve_address, split_hosts
 from howdah.connect.failures import Failure, Step
 from howdah.connect.tls import TlsFacts, encrypt, explain_distrust
 from howdah.connect.wire import (
@@ -84,8 +86,7 @@ def probe(config: DatabaseConfig, *, timeout_seconds: float = 5.0) -> list[Addre
 
 def probe_address(config: DatabaseConfig, address: Address, *, timeout_seconds: float = 5.0) -> AddressProbe:
     """The answer at one resolved address; encrypted, plain, or one after the other as sslmode says."""
-    mode = config.options.get("sslmode", "prefer")
-    tries = [False] if address.is_socket else _TRIES.get(mode, [True])
+    tries = [False] if address.is_socket else _TRIES.get(effective_sslmode(config.options), [True])
     probes = []
     for encrypted in tries:
         probes.append(_knock(config, address, encrypted=encrypted, timeout_seconds=timeout_seconds))
@@ -177,7 +178,7 @@ class _Knock:
             if answer not in b"SNE":
                 raise NotPostgresError(f"{NO_POSTGRES}, received {printable(answer)}")
             self.tls_offered = answer == b"S"
-            if answer == b"N" and options.get("sslmode", "prefer") == "prefer":
+            if answer == b"N" and effective_sslmode(options) == "prefer":
                 return stream
             if answer != b"S":
                 raise ssl.SSLError(0, "server does not support SSL, but SSL was required")

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from howdah.config.tls import VERIFYING, effective_sslmode
 from howdah.connect.certificate import Certificate, read_certificate
-
-_VERIFYING = ("verify-ca", "verify-full")
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def encrypt(
     der = encrypted.getpeercert(binary_form=True)
     certificate = read_certificate(der) if der else None
     distrust = None
-    if options.get("sslmode") == "verify-full" and certificate and not certificate.is_for(host):
+    if effective_sslmode(options) == "verify-full" and certificate and not certificate.is_for(host):
         names = ", ".join(certificate.names) or certificate.subject
         distrust = f"the certificate is for {names}, not for {host}"
     return encrypted, TlsFacts(encrypted.version() or "TLS", certificate, distrust)
@@ -87,9 +86,10 @@ def _context(options: Mapping[str, str], *, verify: bool) -> ssl.SSLContext:
 
 def _root_certificate(options: Mapping[str, str]) -> str | None:
     """The authorities to check against: libpq checks in `require` too where it is given some."""
+    if effective_sslmode(options) not in ("require", *VERIFYING):
+        return None
     named = options.get("sslrootcert")
-    mode = options.get("sslmode", "prefer")
     if named == "system" or (named and Path(named).exists()):
-        return named if mode in (*_VERIFYING, "require") else None
+        return named
     default = Path.home() / ".postgresql" / "root.crt"
-    return str(default) if default.exists() and mode in (*_VERIFYING, "require") else None
+    return str(default) if default.exists() else None

@@ -57,6 +57,11 @@ def test_verification_needs_a_root_certificate(tmp_path: Path) -> None:
     assert codes(tmp_path, sslmode="verify-full") == []
 
 
+def test_the_systems_authorities_alone_mean_verify_full(tmp_path: Path) -> None:
+    assert codes(tmp_path, sslrootcert="system") == []
+    assert codes(tmp_path, sslrootcert="system", sslmode="require") == ["weak-sslmode"]
+
+
 def test_a_root_certificate_must_exist_and_be_text(tmp_path: Path) -> None:
     root = tmp_path / "ca.crt"
     assert codes(tmp_path, sslmode="verify-ca", sslrootcert=str(root)) == ["no-such-file"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from howdah.config.tls import VERIFYING, effective_sslmode
 from howdah.connect.addresses import is_local
 from howdah.connect.probe import AddressProbe
 from howdah.connect.tls import TlsFacts
@@ -26,7 +27,7 @@ def check(examination: Examination) -> Outcome:
         return Outcome("left to libpq's defaults")
     if found.address.is_socket:
         return Outcome("none: the socket does not leave this machine")
-    mode = examination.subject.database.options.get("sslmode", "prefer")
+    mode = effective_sslmode(examination.subject.database.options)
     if facts is None:
         return _plain(found, mode)
     return _encrypted(found, facts, mode)
@@ -62,7 +63,7 @@ def _encrypted(found: AddressProbe, facts: TlsFacts, mode: str) -> Outcome:
                 fix="Renew it on the server.",
             )
         )
-    if mode not in ("verify-ca", "verify-full") and not is_local(found.address.host):
+    if mode not in VERIFYING and not is_local(found.address.host):
         findings.append(
             Finding(
                 code="certificate-not-checked",
