@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from howdah.config.keywords import FIELD_VARIABLES, OPTION_VARIABLES, is_keyword, near_name
 from howdah.config.tls import read_sslmode
 from howdah.errors import ConfigError
+from howdah.pg.identifiers import quote_identifier
 
 # Other names of a keyword: JDBC, Rails, dbmate, Prisma, asyncpg.
 _ALIASES = {
@@ -104,7 +105,7 @@ def translate(name: str, value: str, *, origin: str) -> tuple[str, str] | None:
             # Prisma writes schema=public into every URL; poolers refuse `options`, and public is the default.
             if schemas == ["public"]:
                 return "options", ""
-            value = ",".join('"' + schema.replace('"', '""') + '"' for schema in schemas)
+            value = ",".join(map(quote_identifier, schemas))
         return "options", _setting(_SETTINGS[name], value)
     if name in _OF_TOOLS or name.startswith("x-"):
         return None

@@ -10,7 +10,7 @@ from howdah.config.authority import Reading, possible_readings
 from howdah.config.conninfo import looks_like_conninfo, split_conninfo
 from howdah.config.database import DatabaseConfig, Secret
 from howdah.config.dialects import known_parameters, translate
-from howdah.config.keywords import FIELD_VARIABLES, SECRET_OPTIONS, near_name
+from howdah.config.keywords import FIELD_OF_KEYWORD, FIELD_VARIABLES, SECRET_OPTIONS, near_name
 from howdah.errors import ConfigError
 
 # postgis is Django's and Rails' word for PostgreSQL with PostGIS; pgx... are golang-migrate's drivers
@@ -209,7 +209,7 @@ def _collect(pairs: Iterable[tuple[str, str]], origin: str) -> DatabaseConfig:
             options["options"] = f"{options['options']} {value}".strip()
         elif value:
             options[key] = value
-    named = {"database" if key == "dbname" else key: origin for key, value in fields.items() if value}
+    named = {FIELD_OF_KEYWORD.get(key, key): origin for key, value in fields.items() if value}
     return DatabaseConfig(
         host=fields["host"],
         port=fields["port"],

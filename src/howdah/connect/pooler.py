@@ -107,7 +107,7 @@ def _shared_mode(second: PGconn) -> PoolMode:
 
 
 def _own_pid(connection: psycopg.Connection) -> int:
-    row = connection.execute("SELECT pg_catalog.pg_backend_pid()", prepare=False).fetchone()
+    row = connection.execute(_PID, prepare=False).fetchone()
     assert row is not None
     return int(row[0])
 
