@@ -93,10 +93,8 @@ def _verbosity_setter() -> Callable[[PGconn, int], None]:
         # a compiled module's look-ups search the libraries it is linked to
         library = module.impl.pq if pq.__impl__ == "python" else ctypes.CDLL(str(module.__file__))
         function = library.PQsetErrorVerbosity
-    except (
-        OSError,
-        AttributeError,
-    ):  # this build hides its libpq: only the SQLSTATE is lost
+    except (OSError, AttributeError):
+        # this build hides its libpq: only the SQLSTATE is lost
         return lambda _pgconn, _level: None
     function.argtypes = [ctypes.c_void_p, ctypes.c_int]
     function.restype = ctypes.c_int

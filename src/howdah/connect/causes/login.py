@@ -8,8 +8,7 @@ LOGIN = (
     Cause(
         code="wrong-password",
         sqlstate="28P01",
-        why="The password is wrong or has expired, or there is no role {user}: for safety, the server does"
-        " not"
+        why="The password is wrong or has expired, or there is no role {user}: for safety, the server does not"
         " say which.",
         fix="Correct the password; a superuser can set a new one: ALTER ROLE ... PASSWORD.",
         next=("howdah setup apply --admin-url postgresql://postgres@{place}/postgres",),

@@ -15,9 +15,8 @@ NETWORK = (
         code="unescaped-password",
         step=Step.RESOLVE,
         place="@",
-        why="The host holds an @: most likely the password has one that is not written as %40 in the URL,"
-        " and the"
-        " rest of the password was read as the host.",
+        why="The host holds an @: most likely the password has one that is not written as %40 in the URL, and"
+        " the rest of the password was read as the host.",
         fix="Write @ as %40 in the URL's password, or give the password in a variable of its own.",
     ),
     Cause(
@@ -72,8 +71,7 @@ NETWORK = (
         step=Step.CONNECT,
         transient=True,
         why="No answer at all came from {place}: packets are dropped on the way, as firewalls and security"
-        " groups"
-        " do, or the machine is down.",
+        " groups do, or the machine is down.",
         fix="Allow this machine in the firewall or security group, or correct the address.",
     ),
     Cause(
@@ -81,16 +79,14 @@ NETWORK = (
         errnos=(errno.ETIMEDOUT,),
         transient=True,
         why="{place} accepts connections and then says nothing: a proxy without a server behind it, another"
-        " kind"
-        " of program, or a server that is overloaded.",
+        " kind of program, or a server that is overloaded.",
         fix="Look at what listens there; behind a proxy or pooler, look at the server itself.",
     ),
     Cause(
         code="not-postgresql",
-        words="expected PostgreSQL's answer|received invalid response to|expected authentication request"
-        " from server|"
-        "invalid authentication request|received invalid protocol|message contents do not agree|"
-        "no terminator|insufficient data",
+        words="expected PostgreSQL's answer|received invalid response to|insufficient data|no terminator|"
+        "expected authentication request from server|invalid authentication request|"
+        "received invalid protocol|message contents do not agree",
         why="Something else than PostgreSQL listens at {place}, such as a web server.",
         fix="Correct the port: PostgreSQL's own is 5432.",
     ),

@@ -49,9 +49,8 @@ POOLER = (
     ),
     Cause(
         code="pooler-server-down",
-        words="client_login_timeout|server login (has been )?fail|server_login_retry|cannot connect to"
-        " server|"
-        "server_connect_timeout|connect failed",
+        words="client_login_timeout|server login (has been )?fail|server_login_retry|"
+        "cannot connect to server|server_connect_timeout|connect failed",
         sqlstate="08P01",
         transient=True,
         why=_POOLER + " It cannot reach or log in to the server behind it.",

@@ -61,8 +61,7 @@ TLS = (
         errnos=(errno.ECONNRESET, errno.EPIPE),
         transient=True,
         why="{place} accepted the connection and cut it off: a proxy or load balancer with no server behind"
-        " it,"
-        " or a server that crashed.",
+        " it, or a server that crashed.",
         fix="Look at the server's and the proxy's logs for this moment.",
     ),
     Cause(
