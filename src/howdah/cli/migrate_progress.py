@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from howdah.cli.render import Progress, duration
 from howdah.findings import Finding
-
-if TYPE_CHECKING:
-    from howdah.migrate.events import Event
+from howdah.migrate.events import (
+    Event,
+    Noted,
+    Result,
+    Retrying,
+    StatementRunning,
+    StatementStarted,
+    StepStarted,
+    WaitingForLock,
+)
 
 
 class RunProgress:
@@ -28,15 +34,6 @@ class RunProgress:
 
     def __call__(self, event: Event) -> None:
         """Show one event."""
-        from howdah.migrate.events import (
-            Noted,
-            Result,
-            Retrying,
-            StatementStarted,
-            StepStarted,
-            WaitingForLock,
-        )
-
         match event:
             case Noted():
                 self._findings[event.finding] = None
@@ -51,13 +48,27 @@ class RunProgress:
                     f"{event.step.migration.version}, line {event.line},"
                     f" statement {event.number}/{event.total}: {text}"
                 )
+            case StatementRunning():
+                self._running(event)
             case Retrying():
                 self._progress.note(
                     f"trying {event.step.migration.version} again: {event.reason}"
                     f" (for {duration(event.seconds)})"
                 )
+                for blocker in event.blockers:
+                    self._progress.note(f"  in the way was {blocker}")
             case WaitingForLock():
                 self._wait(event.holder)
+
+    def _running(self, event: StatementRunning) -> None:
+        started = event.statement
+        text = " ".join(started.text[:200].split())[:60]
+        self._progress.note(
+            f"still running after {duration(event.seconds)}: {started.step.migration.version},"
+            f" line {started.line}: {text}"
+        )
+        for blocker in event.blockers:
+            self._progress.note(f"  waits for {blocker}")
 
     def _wait(self, holder: str) -> None:
         # The same holder is named once; its age would make every line a new one.

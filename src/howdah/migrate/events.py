@@ -39,12 +39,22 @@ class StatementStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class StatementRunning:
+    """A statement has been running for long; told at 5 s, 10 s, 20 s, …; `blockers` say whom it waits for."""
+
+    statement: StatementStarted
+    seconds: float
+    blockers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Retrying:
-    """A step or statement is tried again, from where it does no harm."""
+    """A step or statement is tried again, from where it does no harm; `blockers` say who stood in its way."""
 
     step: Step
     reason: str
     seconds: float
+    blockers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,4 +75,4 @@ class Noted:
     finding: Finding
 
 
-Event = Noted | WaitingForLock | StepStarted | StatementStarted | Retrying | Result
+Event = Noted | WaitingForLock | StepStarted | StatementStarted | StatementRunning | Retrying | Result

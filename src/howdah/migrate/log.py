@@ -9,6 +9,7 @@ from howdah.migrate.events import (
     Noted,
     Result,
     Retrying,
+    StatementRunning,
     StatementStarted,
     StepStarted,
     WaitingForLock,
@@ -33,12 +34,21 @@ def log_event(event: Event) -> None:
             )
         case WaitingForLock():
             _log.info("waiting for the migration lock, held by %s", event.holder)
+        case StatementRunning():
+            _log.info(
+                "still running after %.0f s: %s, line %s%s",
+                event.seconds,
+                event.statement.step.migration.version,
+                event.statement.line,
+                "".join(f"; waits for {each}" for each in event.blockers),
+            )
         case Retrying():
             _log.info(
-                "trying %s_%s again: %s",
+                "trying %s_%s again: %s%s",
                 event.step.migration.version,
                 event.step.migration.name,
                 event.reason,
+                "".join(f"; in the way was {each}" for each in event.blockers),
             )
         case StepStarted():
             _log.debug("%s of %s: %s", event.number, event.total, event.step.migration.name)

@@ -245,6 +245,7 @@ class Migrator:
         # Loaded when there is something to run: nothing pending must cost next to nothing.
         from howdah.migrate.runner import Run
         from howdah.migrate.scripts import Scripts
+        from howdah.migrate.watch import Watcher
 
         at, history = self._read(connection)
         plan = make_plan(history)
@@ -252,9 +253,14 @@ class Migrator:
             return []
         scripts = Scripts(plan)
         plan = make_plan(self._ready(connection, at, source))
+        watcher = Watcher(self.database, at.backend_pid, self.on_event)
         try:
-            return Run(connection, plan, self._format, scripts, self.settings, self.on_event).run()
+            with watcher:
+                run = Run(connection, plan, self._format, scripts, self.settings, watcher.pass_on)
+                return run.run()
         except MigrationFailed as failed:
+            if failed.sqlstate == "55P03" and watcher.blockers:
+                failed.why = f"{failed.why} In the way was {'; '.join(map(str, watcher.blockers))}."
             if failed.code == "connection-lost":
                 self._ask_again(failed, plan)
             raise

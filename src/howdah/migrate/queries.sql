@@ -69,6 +69,19 @@ UPDATE howdah.history
        statements_done = statements
  WHERE id = (SELECT max(id) FROM howdah.history WHERE history = $1 AND version = $2::bigint)
 
+-- name: durably
+-- The commit of this transaction waits for the disk, whatever the server, the role or the migration says:
+-- what we tell of must survive a crash.
+SELECT pg_catalog.set_config('synchronous_commit', 'local', true)
+ WHERE pg_catalog.current_setting('synchronous_commit') = 'off'
+
+-- name: flush
+-- A commit that waits for its own WAL record has waited for those before it. It must write one:
+-- a transaction without changes is not waited for.
+SELECT CASE pg_catalog.current_setting('synchronous_commit')
+         WHEN 'off' THEN pg_catalog.set_config('synchronous_commit', 'local', true) END,
+       pg_catalog.pg_logical_emit_message(true, 'howdah', 'durable')
+
 -- name: lock_holders
 -- Who holds or waits for these advisory locks of this database. A bigint key is shown in two halves.
 SELECT l.pid, l.granted, coalesce(a.application_name, '') AS application, coalesce(a.usename, '') AS role,
@@ -84,8 +97,10 @@ SELECT l.pid, l.granted, coalesce(a.application_name, '') AS application, coales
 
 -- name: blockers
 -- Who keeps one backend waiting for a lock, seen from another session.
-SELECT a.pid, a.application_name AS application, coalesce(a.usename, '') AS role, a.state,
-       extract(epoch FROM clock_timestamp() - a.xact_start)::float8 AS seconds, left(a.query, 200) AS query
+SELECT a.pid, true AS granted, coalesce(a.application_name, '') AS application, coalesce(a.usename, '') AS role,
+       coalesce(host(a.client_addr), 'the server''s own machine') AS client, coalesce(a.state, '') AS state,
+       coalesce(extract(epoch FROM clock_timestamp() - a.xact_start), 0)::float8 AS seconds,
+       left(coalesce(a.query, ''), 200) AS query
   FROM pg_stat_activity a
  WHERE a.pid = ANY (pg_blocking_pids($1::int))
  ORDER BY a.xact_start

@@ -20,6 +20,7 @@ from howdah.migrate.script import Execution, Script
 from howdah.migrate.scripts import Scripts
 from howdah.migrate.settings import RunSettings
 from howdah.migrate.side_history import record_step
+from howdah.migrate.sql import query
 
 # Commits of a run are made durable together, at least this often (docs/decisions/0004-durable-together.md).
 _FLUSH_SECONDS = 0.3
@@ -99,6 +100,8 @@ class Run:
         started, pause = time.monotonic(), 0.1
         first = len(self._head(script, is_durable=is_durable))
         while True:
+            if script.statements:
+                self._tell_start(step, script, 1)
             try:
                 run_pipeline(
                     self.connection,
@@ -141,6 +144,8 @@ class Run:
             # The history belongs to the role that runs migrations, not to the one that this body worked as.
             yield from (Command(each) for each in _OWN_ROLE)
         yield from records
+        if is_durable:
+            yield Command(query("durably").encode())
         yield Command(b"COMMIT")
         # What a body SET must not leak into the next one, as it does in golang-migrate.
         yield Command(b"RESET ALL")
@@ -155,8 +160,8 @@ class Run:
             queries.append(record_step(history.table, step, script))
         if len(self.plan.steps) < _PREPARE_FROM or script.forgets_prepared:
             self._prepared.clear()
-            return [as_command(query) for query in queries]
-        return [self._prepare(query) for query in queries]
+            return [as_command(each) for each in queries]
+        return [self._prepare(each) for each in queries]
 
     def _prepare(self, query: Query) -> Command:
         """The query as one that the server has planned already: the same few for every step."""
@@ -172,19 +177,20 @@ class Run:
 
         def tell(index: int) -> None:
             number = index - first + 2  # what ended is command `index`; what begins is the statement after it
-            if 1 <= number <= many:
-                statement = script.statements[number - 1]
-                self.on_event(StatementStarted(step, number, many, statement.line, statement.text))
+            if 1 < number <= many:
+                self._tell_start(step, script, number)
 
         return tell
+
+    def _tell_start(self, step: Step, script: Script, number: int) -> None:
+        statement = script.statements[number - 1]
+        self.on_event(StatementStarted(step, number, len(script.statements), statement.line, statement.text))
 
     def _make_durable(self) -> None:
         """Bring the commits so far to the server's disk, then tell of them. Does nothing on a lost connection."""
         if self._reported == len(self._done) or self.connection.closed:
             return
-        # A commit that waits for its own WAL record has waited for those before it. It must write one:
-        # a transaction without changes is not waited for.
-        self.connection.execute("SELECT pg_logical_emit_message(true, 'howdah', 'durable')")
+        self.connection.execute(query("flush"))
         self._report()
 
     def _report(self) -> None:

@@ -32,11 +32,12 @@ def fetch(connection: psycopg.Connection, name: str, parameters: Sequence[Any] =
 
 
 def run_queries(connection: psycopg.Connection, queries: list[Query]) -> None:
-    """Run queries in one transaction, or, inside the body's own, as part of it."""
+    """Run queries in one durable transaction, or, inside the body's own, as part of it."""
     if connection.info.transaction_status != TransactionStatus.IDLE:
-        for query in queries:
-            psycopg.RawCursor(connection).execute(query.sql.encode(), query.parameters)
+        for each in queries:
+            psycopg.RawCursor(connection).execute(each.sql.encode(), each.parameters)
         return
     with connection.transaction():
-        for query in queries:
-            psycopg.RawCursor(connection).execute(query.sql.encode(), query.parameters)
+        connection.execute(query("durably"))
+        for each in queries:
+            psycopg.RawCursor(connection).execute(each.sql.encode(), each.parameters)

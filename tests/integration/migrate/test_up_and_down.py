@@ -387,13 +387,15 @@ def test_a_lock_the_application_holds_is_waited_for_within_the_stall_budget(
     migrator(database, directory).up(to=1)
     events: list[Event] = []
     with connect(database) as holder:
-        holder.execute("BEGIN; LOCK TABLE t1 IN ACCESS SHARE MODE")
+        holder.execute("SET application_name = 'shop'; BEGIN; LOCK TABLE t1 IN ACCESS SHARE MODE")
 
         with pytest.raises(MigrationFailed, match="lock timeout") as caught:
-            migrator(database, directory, events, stall_seconds=0.1, retry_limit_seconds=0.5).up()
+            migrator(database, directory, events, stall_seconds=1.5, retry_limit_seconds=2).up()
 
     assert caught.value.sqlstate == "55P03"
-    assert any(isinstance(event, Retrying) for event in events)
+    assert "(shop), role" in str(caught.value.why)
+    (retry,) = [event for event in events if isinstance(event, Retrying)]
+    assert "idle in transaction" in retry.blockers[0]
     assert history(database) == [(1, False)]
     assert len(migrator(database, directory).up()) == 1
 
