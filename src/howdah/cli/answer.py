@@ -20,6 +20,7 @@ from howdah.errors import HowdahError
 from howdah.findings import Finding
 
 P = ParamSpec("P")
+_INSUFFICIENT_PRIVILEGE = "42501"
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -42,8 +43,9 @@ class Answer:
 def answers(command: str) -> Callable[[Callable[P, Answer]], Callable[P, None]]:
     """Make a click callback of a function that returns an Answer.
 
-    Adds `--json`, `-v` and `-q`, which the function does not see, catches every HowdahError and OSError, and exits
-    with the documented code. `-v` shows debug log lines and tracebacks; `-q` keeps warnings and errors only.
+    Adds `--json`, `-v` and `-q`, which the function does not see, catches every error but a mistake of
+    ours, and exits with the documented code. `-v` shows debug log lines and tracebacks; `-q` keeps warnings
+    and errors only.
     """
 
     def decorate(function: Callable[P, Answer]) -> Callable[P, None]:
@@ -61,10 +63,13 @@ def answers(command: str) -> Callable[[Callable[P, Answer]], Callable[P, None]]:
             signal.signal(signal.SIGTERM, signal.default_int_handler)
             try:
                 answer = function(*args, **kwargs)
-            except (HowdahError, OSError) as error:
+            except Exception as error:
+                known = _as_known(error)
+                if not known:
+                    raise
                 if verbose:
                     logging.getLogger("howdah").debug("traceback of the error below", exc_info=True)
-                answer = _answer_of(error if isinstance(error, HowdahError) else _file_error(error))
+                answer = _answer_of(known)
             except KeyboardInterrupt:
                 sys.stderr.write("\ninterrupted\n")
                 sys.exit(exit_codes.INTERRUPTED)
@@ -80,11 +85,28 @@ def _answer_of(error: HowdahError) -> Answer:
     return Answer(data=error.data, problems=(Finding.of(error),), ok=False, exit_code=code)
 
 
-def _file_error(error: OSError) -> HowdahError:
-    """What a person is told of a file or folder that cannot be used."""
-    reason = error.strerror or str(error)
-    message = f"cannot use {error.filename}: {reason}" if error.filename else reason
-    return HowdahError(message, code="file-error")
+def _as_known(error: Exception) -> HowdahError | None:
+    """What a person is told of an error; None where it is a mistake of ours, which wants a traceback."""
+    if isinstance(error, HowdahError):
+        return error
+    if isinstance(error, OSError):
+        reason = error.strerror or str(error)
+        message = f"cannot use {error.filename}: {reason}" if error.filename else reason
+        return HowdahError(message, code="file-error")
+    driver = sys.modules.get("psycopg")  # not there where nothing has connected
+    if driver and isinstance(error, driver.Error):
+        return _server_error(str(error).partition("\n")[0], error.sqlstate)
+    return None
+
+
+def _server_error(message: str, sqlstate: str | None) -> HowdahError:
+    why = "The role of this address lacks a right on what the command reads or writes."
+    return HowdahError(
+        f"{message} (SQLSTATE {sqlstate})" if sqlstate else message,
+        code="server-error",
+        why=why if sqlstate == _INSUFFICIENT_PRIVILEGE else None,
+        next=("howdah doctor",),
+    )
 
 
 def _show(command: str, answer: Answer, *, as_json: bool, quiet: bool) -> NoReturn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -176,3 +177,20 @@ def test_a_folder_that_cannot_be_used_is_an_error_like_any_other(cli: Cli, tmp_p
 
     assert (ran.code, ran.stdout) == (4, "")
     assert ran.stderr == "error: cannot use occupied: File exists [file-error]\n"
+
+
+def test_a_role_that_may_not_look_at_the_history_is_told_so(
+    cli: Cli, database: DatabaseConfig, write_migrations: WriteMigrations
+) -> None:
+    directory = str(write_migrations(tables(1)))
+    done = cli("migrate", "up", "--dir", directory, "--url", format_url(database, show_password=True))
+    assert done.code == 0, done
+    guest = replace(database, options={**database.options, "options": "-c role=pg_monitor"})
+
+    ran = cli("migrate", "status", "--dir", directory, "--url", format_url(guest, show_password=True))
+
+    assert (ran.code, ran.stdout) == (4, "")
+    first, why, following = ran.stderr.splitlines()
+    assert first == "error: permission denied for schema howdah (SQLSTATE 42501) [server-error]"
+    assert why.startswith("  why: The role of this address lacks a right")
+    assert following == "  next: howdah doctor"
