@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,12 @@ import pytest
 
 _FOREIGN = ("PG", "DB", "POSTGRES", "DATABASE_URL", "HOWDAH_")
 _KEPT = ("HOWDAH_TOOLS",)
+
+
+def pytest_configure() -> None:
+    """Undo what a shell does to what it starts with `&`: Ctrl-C is ignored, by all that it starts in turn."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)
