@@ -123,7 +123,14 @@ def reset(*, config_file: str | None, port: int | None, bindir: Path | None, con
 
 
 @area.command()
-@click.option("--env", "as_variables", is_flag=True, help="The application's variables, for `eval` or .env.")
+@click.option(
+    "--env",
+    "as_variables",
+    is_flag=True,
+    envvar="HOWDAH_DEV_ENV",
+    show_envvar=True,
+    help="The application's variables, for `eval` or .env.",
+)
 @project_options
 @answers("dev url")
 def url(*, config_file: str | None, db: str | None, as_variables: bool) -> Answer:
@@ -157,8 +164,24 @@ def psql(*, config_file: str | None, db: str | None, arguments: tuple[str, ...])
 
 
 @area.command()
-@click.option("-n", "--lines", default=50, show_default=True, help="How many of the last lines.")
-@click.option("-f", "--follow", is_flag=True, help="Go on showing what is added; Ctrl-C ends it.")
+@click.option(
+    "-n",
+    "--lines",
+    type=click.IntRange(min=0),
+    default=50,
+    show_default=True,
+    envvar="HOWDAH_DEV_LINES",
+    show_envvar=True,
+    help="How many of the last lines.",
+)
+@click.option(
+    "-f",
+    "--follow",
+    is_flag=True,
+    envvar="HOWDAH_DEV_FOLLOW",
+    show_envvar=True,
+    help="Go on showing what is added; Ctrl-C ends it.",
+)
 @_config_option
 @answers("dev logs")
 def logs(*, config_file: str | None, lines: int, follow: bool) -> Answer:
