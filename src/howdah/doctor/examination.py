@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from howdah.connect.pooler import Pooler
     from howdah.provision.steps import SetupPlan
 
-_QUERIES = load_queries(Path(__file__).with_name("queries.sql"))
+_QUERIES = Path(__file__).with_name("queries.sql")
 _LIMIT_SECONDS = 10.0
 _PROBE_SECONDS = 5.0
 
@@ -132,7 +132,7 @@ class Examination:
         from psycopg.rows import dict_row
 
         with self.session.cursor(row_factory=dict_row) as cursor:
-            return cursor.execute(_QUERIES[query], values, prepare=False).fetchall()
+            return cursor.execute(load_queries(_QUERIES)[query], values, prepare=False).fetchall()
 
 
 def _reach(found: AddressProbe) -> tuple[bool, Step]:

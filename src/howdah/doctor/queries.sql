@@ -11,7 +11,6 @@ SELECT pg_catalog.pg_backend_pid() AS backend_pid,
        current_setting('search_path') AS search_path,
        d.datname AS database, pg_catalog.pg_encoding_to_char(d.encoding) AS encoding, o.rolname AS owner,
        pg_catalog.pg_has_role(current_user, d.datdba, 'USAGE') AS is_owner,
-       pg_catalog.has_database_privilege(current_user, d.oid, 'CREATE') AS creates_schemas,
        pg_catalog.has_schema_privilege(current_user, current_schema(), 'CREATE') AS creates_tables
   FROM pg_catalog.pg_database AS d
   JOIN pg_catalog.pg_roles AS o ON o.oid = d.datdba

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any, LiteralString
 
@@ -14,15 +13,12 @@ from psycopg.rows import dict_row
 from howdah.migrate.formats.interface import Query
 from howdah.pg.queries import load_queries
 
-
-@cache
-def _queries() -> dict[str, LiteralString]:
-    return load_queries(Path(__file__).with_name("queries.sql"))
+_QUERIES = Path(__file__).with_name("queries.sql")
 
 
 def query(name: str) -> LiteralString:
     """The statement of this name, with numbered parameters."""
-    return _queries()[name]
+    return load_queries(_QUERIES)[name]
 
 
 def fetch(connection: psycopg.Connection, name: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:

@@ -6,14 +6,17 @@ A file holds blocks that start with a line `-- name: x`; comment lines under it 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import LiteralString, cast
 
 _NAME = re.compile(r"^-- name: *(\w+) *$", re.MULTILINE)
 
 
-def load_queries(path: Path) -> dict[str, LiteralString]:
-    """The statements of a file by name. Text shipped in the package is a literal for the type checker.
+@cache
+def load_queries(path: Path) -> Mapping[str, LiteralString]:
+    """The statements of a file by name, read once. Text shipped in the package is a literal for the type checker.
 
     Raises:
         ValueError: two blocks share a name, or the file has none.

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+OLDEST_MAJOR = 14
+"""The oldest major version that howdah is tested with, and the oldest that the project itself maintains."""
+
 _STATED = re.compile(r"(?<![\w.])(\d+)(?:\.(\d+)|(?:beta|rc|devel)\w*)?")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from howdah.config.database import Secret
+from howdah.pg.version import version_of_number
 from howdah.provision.grants import Kind
 
 Grants = frozenset[tuple[str, str]]  # (grantee, privilege); the grantee of everybody is `public`
@@ -85,10 +86,8 @@ class Extension:
 
     name: str
     default_version: str
-    installed_version: str | None = None
     superuser: bool = True
     trusted: bool = False
-    relocatable: bool = False
     requires: tuple[str, ...] = ()
     owner: str | None = None
 
@@ -132,4 +131,4 @@ class Facts:
 
     @property
     def major(self) -> int:
-        return self.version_number // 10000
+        return version_of_number(self.version_number).major

@@ -9,6 +9,7 @@ from howdah.config.database import DatabaseConfig
 from howdah.config.project import DatabaseSettings, SetupSettings
 from howdah.errors import ConfigError
 from howdah.pg.identifiers import check_name
+from howdah.pg.version import version_of_number
 from howdah.provision.changes import (
     PUBLIC,
     Change,
@@ -183,6 +184,6 @@ def _describe(facts: Facts) -> str:
     if not facts.user:
         return "a server that was not asked"
     provider = provider_of(facts)
-    number = f"{facts.major}.{facts.version_number % 10000}"
     rights = "a superuser" if is_superuser(facts, facts.user) else "not a superuser"
-    return f"PostgreSQL {number}{f' of {provider}' if provider else ''}, as {facts.user} ({rights})"
+    service = f" of {provider}" if provider else ""
+    return f"PostgreSQL {version_of_number(facts.version_number)}{service}, as {facts.user} ({rights})"

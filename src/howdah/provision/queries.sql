@@ -113,7 +113,7 @@ SELECT o.rolname AS owner, n.nspname AS schema,
 -- name: extensions
 -- What the server's host has of the named extensions and of those they require, and what this database has.
 WITH RECURSIVE offered AS (
-    SELECT e.name::text AS name, e.default_version, e.installed_version, v.superuser, v.trusted, v.relocatable,
+    SELECT e.name::text AS name, e.default_version, e.installed_version, v.superuser, v.trusted,
            coalesce(v.requires::text[], '{}') AS requires
       FROM pg_catalog.pg_available_extensions AS e
       LEFT JOIN pg_catalog.pg_available_extension_versions AS v
@@ -125,7 +125,7 @@ WITH RECURSIVE offered AS (
 )
 SELECT needed.name, needed.default_version, needed.installed_version,
        coalesce(needed.superuser, true) AS superuser, coalesce(needed.trusted, false) AS trusted,
-       coalesce(needed.relocatable, false) AS relocatable, needed.requires, o.rolname AS owner
+       needed.requires, o.rolname AS owner
   FROM needed
   LEFT JOIN pg_catalog.pg_extension AS x ON x.extname = needed.name
   LEFT JOIN pg_catalog.pg_roles AS o ON o.oid = x.extowner

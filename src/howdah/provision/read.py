@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, LiteralString
+from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
@@ -12,6 +12,7 @@ from psycopg.rows import dict_row
 from howdah.config.database import Secret
 from howdah.errors import RefusedError, UnsupportedError
 from howdah.pg.queries import load_queries
+from howdah.pg.version import OLDEST_MAJOR, version_of_number
 from howdah.provision.facts import (
     Database,
     DefaultGrant,
@@ -27,8 +28,7 @@ from howdah.provision.facts import (
 from howdah.provision.grants import Kind
 from howdah.provision.sessions import Sessions
 
-_QUERIES = load_queries(Path(__file__).with_name("queries.sql"))
-_OLDEST = 14
+_QUERIES = Path(__file__).with_name("queries.sql")
 _NOT_PRELOADED = "55000"
 
 Rows = list[dict[str, Any]]
@@ -49,18 +49,18 @@ def read_facts(
         UnsupportedError: the server is older than PostgreSQL 14.
     """
     session = sessions.server
-    server = _rows(session, _QUERIES["server"])[0]
+    server = _rows(session, "server")[0]
     _refuse(server)
     memberships = "memberships_since_16" if server["version_number"] >= 160000 else "memberships"
-    roles = {row["name"]: Role(**row) for row in _rows(session, _QUERIES["roles"])}
-    found = _rows(session, _QUERIES["database"], database=database)
+    roles = {row["name"]: Role(**row) for row in _rows(session, "roles")}
+    found = _rows(session, "database", database=database)
     inside = sessions.inside
     offered, installed = _read_extensions(session, extensions)
     return Facts(
         version_number=server["version_number"],
         user=server["user_name"],
         roles=roles,
-        memberships=frozenset(Membership(**row) for row in _rows(session, _QUERIES[memberships])),
+        memberships=frozenset(Membership(**row) for row in _rows(session, memberships)),
         verifiers=_read_verifiers(session, list(grantees)) if server["reads_passwords"] else None,
         database=Database(**{**found[0], "grants": _grants(found[0])}) if found else None,
         inside=_read_inside(inside, list(schemas), list(grantees), installed) if inside else None,
@@ -71,10 +71,11 @@ def read_facts(
 
 
 def _refuse(server: Mapping[str, Any]) -> None:
-    if server["version_number"] < _OLDEST * 10000:
+    version = version_of_number(server["version_number"])
+    if version.major < OLDEST_MAJOR:
         raise UnsupportedError(
-            f"the server is PostgreSQL {server['version_number'] // 10000}",
-            why=f"howdah sets up PostgreSQL {_OLDEST} and later.",
+            f"the server is PostgreSQL {version}",
+            why=f"howdah sets up PostgreSQL {OLDEST_MAJOR} and later.",
             fix="Upgrade the server.",
         )
     if server["in_recovery"]:
@@ -93,10 +94,11 @@ def _refuse(server: Mapping[str, Any]) -> None:
         )
 
 
-def _rows(session: psycopg.Connection, query: LiteralString, **values: object) -> Rows:
+def _rows(session: psycopg.Connection, name: str, **values: object) -> Rows:
+    """The rows of a named query."""
     with session.cursor(row_factory=dict_row) as cursor:
         # always with values: `%%` in queries.sql means one percent sign
-        return cursor.execute(query, values).fetchall()
+        return cursor.execute(load_queries(_QUERIES)[name], values).fetchall()
 
 
 def _grants(row: Mapping[str, Any]) -> Grants:
@@ -111,7 +113,7 @@ def _libraries(setting: str | None) -> tuple[str, ...] | None:
 
 
 def _read_verifiers(session: psycopg.Connection, names: list[str]) -> dict[str, Secret | None]:
-    rows = _rows(session, _QUERIES["verifiers"], names=names)
+    rows = _rows(session, "verifiers", names=names)
     return {row["name"]: Secret(row["verifier"]) if row["verifier"] else None for row in rows}
 
 
@@ -120,23 +122,22 @@ def _read_extensions(
 ) -> tuple[dict[str, Extension], dict[str, str]]:
     if not names:  # reading every control file on the host takes longer than all else
         return {}, {}
-    rows = _rows(session, _QUERIES["extensions"], extensions=list(names))
+    rows = _rows(session, "extensions", extensions=list(names))
+    versions = {row["name"]: row.pop("installed_version") for row in rows}
     offered = {row["name"]: Extension(**{**row, "requires": tuple(row["requires"])}) for row in rows}
-    return offered, {
-        row["name"]: row["installed_version"] for row in rows if row["installed_version"] is not None
-    }
+    return offered, {name: version for name, version in versions.items() if version is not None}
 
 
 def _read_inside(
     session: psycopg.Connection, schemas: list[str], grantees: list[str], installed: Mapping[str, str]
 ) -> Inside:
-    found = _rows(session, _QUERIES["schemas"], schemas=schemas)
+    found = _rows(session, "schemas", schemas=schemas)
     return Inside(
         schemas={row["name"]: Schema(row["name"], row["owner"], _grants(row)) for row in found},
         objects=_read_objects(session, schemas, grantees),
         defaults=frozenset(
             DefaultGrant(**{**row, "kind": Kind(row["kind"])})
-            for row in _rows(session, _QUERIES["defaults"], schemas=schemas)
+            for row in _rows(session, "defaults", schemas=schemas)
         ),
         installed=installed,
         statements_work="pg_stat_statements" not in installed or _statements_work(session),
@@ -146,8 +147,8 @@ def _read_inside(
 def _read_objects(
     session: psycopg.Connection, schemas: list[str], grantees: list[str]
 ) -> dict[tuple[str, Kind], Objects]:
-    found = _rows(session, _QUERIES["objects"], schemas=schemas)
-    held = _rows(session, _QUERIES["object_grants"], schemas=schemas, grantees=[*grantees, "public"])
+    found = _rows(session, "objects", schemas=schemas)
+    held = _rows(session, "object_grants", schemas=schemas, grantees=[*grantees, "public"])
     objects = {}
     for key in {(row["schema"], row["kind"]) for row in found}:
         mine = [row for row in found if (row["schema"], row["kind"]) == key]
@@ -164,7 +165,7 @@ def _read_objects(
 
 
 def _statements_work(session: psycopg.Connection) -> bool:
-    statement = _rows(session, _QUERIES["statements_work"])[0]["statement"]
+    statement = _rows(session, "statements_work")[0]["statement"]
     try:
         session.execute(statement)
     except psycopg.Error as error:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from howdah.doctor.checks.check import Outcome
 from howdah.doctor.examination import Examination
 from howdah.findings import Finding, Severity
-
-_OLDEST = 14
+from howdah.pg.version import OLDEST_MAJOR, version_of_number
 
 
 def check(examination: Examination) -> Outcome:
@@ -20,14 +19,14 @@ def check(examination: Examination) -> Outcome:
 
 
 def _version(examination: Examination) -> Finding | None:
-    major = examination.server["version_number"] // 10000
+    major = version_of_number(examination.server["version_number"]).major
     wanted = examination.subject.project.dev.major
-    if major < _OLDEST:
+    if major < OLDEST_MAJOR:
         return Finding(
             code="old-server",
             message=f"the server is PostgreSQL {major}",
             severity=Severity.WARNING,
-            why=f"howdah is tested with PostgreSQL {_OLDEST} and later.",
+            why=f"howdah is tested with PostgreSQL {OLDEST_MAJOR} and later.",
             fix="Upgrade the server.",
         )
     if wanted is not None and wanted != major:
