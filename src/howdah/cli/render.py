@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-import time
+import threading
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self, TextIO
@@ -12,6 +13,7 @@ from typing import Self, TextIO
 from howdah.findings import Finding, Severity
 
 _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFO: "36", Severity.OK: "32"}
+_SHOW_AFTER_SECONDS = 0.3
 _WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note", Severity.OK: "ok"}
 
 
@@ -38,7 +40,7 @@ def problem_text(problem: Finding, stream: TextIO) -> str:
     where = f"{problem.where}: " if problem.where else ""
     lines = [f"{word}: {where}{problem.message} [{problem.code}]"]
     lines += [f"  why: {problem.why}"] if problem.why else []
-    lines += [f"  fix: {problem.fix}"] if problem.fix else []
+    lines += ["  fix: " + problem.fix.replace("\n", "\n       ")] if problem.fix else []
     lines += [f"  next: {command}" for command in problem.next]
     return "\n".join(lines)
 
@@ -58,12 +60,13 @@ def duration(seconds: float) -> str:
 
 
 class Progress:
-    """One updating line on a terminal, plain lines elsewhere, nothing at all under 0.3 s."""
+    """One updating line on a terminal, plain lines elsewhere; what takes less than 0.3 s is not shown."""
 
     def __init__(self, stream: TextIO | None = None, *, quiet: bool = False) -> None:
         self._stream = stream or sys.stderr
         self._quiet = quiet
-        self._started = time.monotonic()
+        self._turn = threading.RLock()
+        self._timer: threading.Timer | None = None
         self._shown = False
 
     def __enter__(self) -> Self:
@@ -72,25 +75,37 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._clear()
+        with self._turn:
+            self._clear()
 
     def note(self, text: str) -> None:
         """A lasting line: something is done."""
         if not self._quiet:
-            self._clear()
-            self._stream.write(text + "\n")
-            self._stream.flush()
+            with self._turn:
+                self._clear()
+                self._stream.write(text + "\n")
+                self._stream.flush()
 
     def doing(self, text: str) -> None:
-        """What is going on now; replaced by the next call."""
-        if self._quiet or time.monotonic() - self._started < 0.3 or not self._stream.isatty():
+        """What is going on now, shown once it has taken 0.3 s; replaced by the next call."""
+        if self._quiet or not self._stream.isatty():
             return
-        self._clear()
-        self._stream.write(text[:120])
-        self._stream.flush()
-        self._shown = True
+        with self._turn:
+            self._clear()
+            self._timer = threading.Timer(_SHOW_AFTER_SECONDS, self._show, [text])
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _show(self, text: str) -> None:
+        with self._turn:
+            self._stream.write(text[: shutil.get_terminal_size().columns - 1])
+            self._stream.flush()
+            self._shown = True
 
     def _clear(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if self._shown:
             self._stream.write("\r\x1b[K")
             self._shown = False

@@ -76,7 +76,7 @@ def _asked(project: Project) -> dict[str, Any]:
 
 def _start(server: LocalServer, project: Project, bindir: Path | None, environ: Mapping[str, str]) -> Running:
     from howdah.dev.needs import needed_extensions
-    from howdah.provision.extensions import PRELOADED
+    from howdah.provision.extensions import preload_libraries
     from howdah.server.choice import Need
     from howdah.server.find import find_programs
     from howdah.server.installations import reachable_standins
@@ -88,7 +88,7 @@ def _start(server: LocalServer, project: Project, bindir: Path | None, environ: 
         configured=project.dev.bindir,
         environ=environ,
     )
-    libraries = sorted(PRELOADED[name][0] for name in extensions if name in PRELOADED)
+    libraries = preload_libraries(extensions)
     preload = {"shared_preload_libraries": ",".join(libraries)} if libraries else {}
     is_new = not server.exists
     kept_port = server.record.port if server.record else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from itertools import zip_longest
 
 from howdah.errors import ConfigError
@@ -19,7 +20,7 @@ from howdah.provision.rights import (
 from howdah.provision.steps import Status, Step, acting_for, blocked, forbidden, there
 
 # extension -> (library to preload, whether CREATE EXTENSION itself fails without it)
-PRELOADED: dict[str, tuple[str, bool]] = {
+_PRELOADED: dict[str, tuple[str, bool]] = {
     "citus": ("citus", True),
     "pg_cron": ("pg_cron", True),
     "pg_stat_monitor": ("pg_stat_monitor", False),
@@ -45,10 +46,9 @@ def read_extension(text: str) -> CreateExtension:
     return CreateExtension(check_name(found[1], what="extension"), at_least=found[2])
 
 
-def preload_libraries(extensions: tuple[str, ...]) -> tuple[str, ...]:
-    """The libraries that must be in shared_preload_libraries for these extensions to work."""
-    names = [read_extension(text).name for text in extensions]
-    return tuple(PRELOADED[name][0] for name in names if name in PRELOADED)
+def preload_libraries(extensions: Iterable[str]) -> tuple[str, ...]:
+    """The libraries that must be in shared_preload_libraries for the extensions of these names to work."""
+    return tuple(sorted(_PRELOADED[name][0] for name in extensions if name in _PRELOADED))
 
 
 def decide_extension(wanted: CreateExtension, facts: Facts) -> list[Step]:
@@ -66,7 +66,7 @@ def decide_extension(wanted: CreateExtension, facts: Facts) -> list[Step]:
         return [_not_installed(wanted, lacking[0], facts)]
     if wanted.at_least and _is_older(offered.default_version, wanted.at_least):
         return [_too_old(wanted, offered.default_version)]
-    if preload and PRELOADED[wanted.name][1]:
+    if preload and _PRELOADED[wanted.name][1]:
         return preload
     change = CreateExtension(wanted.name, wanted.at_least, cascade=bool(required))
     step = Step(change, Status.CREATE, f"version {offered.default_version}")
@@ -135,9 +135,9 @@ def _decide_version(
 
 def _decide_preload(wanted: CreateExtension, facts: Facts) -> list[Step]:
     assert facts.inside is not None
-    if wanted.name not in PRELOADED:
+    if wanted.name not in _PRELOADED:
         return []
-    library, _ = PRELOADED[wanted.name]
+    library, _ = _PRELOADED[wanted.name]
     if facts.preloaded is None:  # not ours to read: then it is wanting only when the extension said so
         if wanted.name != "pg_stat_statements" or facts.inside.statements_work:
             return []

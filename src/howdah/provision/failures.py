@@ -40,7 +40,7 @@ def explain(step: Step, error: psycopg.Error) -> Finding:
     text = (error.diag.message_primary or str(error)).strip()
     code = _code_of(error, is_extension=isinstance(change, CreateExtension))
     known = _FIXES.get(code)
-    statement = f"\n       {statement_text(change)};" if known and known.endswith(":") else ""
+    statement = f"\n{statement_text(change)};" if known and known.endswith(":") else ""
     return Finding(
         code=code,
         message=f"{change.what} {change.subject}: {text} (SQLSTATE {error.sqlstate})",
@@ -64,7 +64,7 @@ def not_effective(step: Step) -> Finding:
         code="not-effective",
         message=f"{step.change.what} {step.change.subject}: it ran, and is not there",
         why="PostgreSQL only warns where a privilege may not be passed on; or another session undid it.",
-        fix=f"Let a superuser or the object's owner run:\n       {statement_text(step.change)};",
+        fix=f"Let a superuser or the object's owner run:\n{statement_text(step.change)};",
     )
 
 

@@ -64,7 +64,7 @@ class Step:
             message=f"not set up: {self.change.what} {self.change.subject}",
             severity=Severity.WARNING,
             why=self.blocked.why,
-            fix=f"{self.blocked.fix}\n       {statement};" if statement else self.blocked.fix,
+            fix=f"{self.blocked.fix}\n{statement};" if statement else self.blocked.fix,
         )
 
 

@@ -78,9 +78,9 @@ def test_a_name_with_a_dash_is_quoted(server: RunningServer, place: Place) -> No
 
 
 def test_libraries_to_preload_are_known_by_extension() -> None:
-    assert preload_libraries(("uuid-ossp", "pg_stat_statements >= 1.9", "pg_cron")) == (
-        "pg_stat_statements",
+    assert preload_libraries(("uuid-ossp", "pg_stat_statements", "pg_cron")) == (
         "pg_cron",
+        "pg_stat_statements",
     )
 
 
