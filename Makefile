@@ -9,6 +9,8 @@ BIN     := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 PYTEST  := $(BIN)/pytest --numprocesses auto --maxprocesses 4
 MAJORS  := 14 15 16 17 18
+# Fewer of them:  make test TESTS=tests/unit
+TESTS   ?= tests
 DEMO    := examples/kaimu
 # Kaimu's own port is PostgreSQL's; where something else has it, this one.
 DEMO_PORT ?= 55432
@@ -30,7 +32,7 @@ demo-stop: $(VENV)/.demo  ## stop what `make demo` started
 	cd $(DEMO) && howdah dev down
 
 test: $(VENV)/.dev  ## everything that takes no more than Python: unit, integration, acceptance, documents
-	$(PYTEST) -m "not slow and not interop"
+	$(PYTEST) -m "not slow and not interop" $(TESTS)
 
 test-long: $(VENV)/.dev  ## the rest: kill and race suites, other tools' programs, every server version
 	$(PYTEST) -m "slow or interop"
