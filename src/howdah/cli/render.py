@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self, TextIO
@@ -14,6 +15,7 @@ from howdah.findings import Finding, Severity
 
 _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFO: "36", Severity.OK: "32"}
 _SHOW_AFTER_SECONDS = 0.3
+_PAINT_EVERY_SECONDS = 0.1
 _WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note", Severity.OK: "ok"}
 
 
@@ -65,9 +67,12 @@ class Progress:
     def __init__(self, stream: TextIO | None = None, *, quiet: bool = False) -> None:
         self._stream = stream or sys.stderr
         self._quiet = quiet
-        self._turn = threading.RLock()
-        self._timer: threading.Timer | None = None
-        self._shown = False
+        self._turn = threading.Lock()
+        self._is_over = threading.Event()
+        self._painter: threading.Thread | None = None
+        self._doing = ""
+        self._since = 0.0
+        self._is_shown = False
 
     def __enter__(self) -> Self:
         return self
@@ -75,37 +80,40 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with self._turn:
-            self._clear()
+        self._is_over.set()
+        if self._painter is not None:
+            self._painter.join()
+        self._erase()
 
     def note(self, text: str) -> None:
         """A lasting line: something is done."""
-        if not self._quiet:
-            with self._turn:
-                self._clear()
-                self._stream.write(text + "\n")
-                self._stream.flush()
+        if self._quiet:
+            return
+        with self._turn:
+            self._erase()
+            self._stream.write(text + "\n")
+            self._stream.flush()
 
     def doing(self, text: str) -> None:
         """What is going on now, shown once it has taken 0.3 s; replaced by the next call."""
         if self._quiet or not self._stream.isatty():
             return
         with self._turn:
-            self._clear()
-            self._timer = threading.Timer(_SHOW_AFTER_SECONDS, self._show, [text])
-            self._timer.daemon = True
-            self._timer.start()
+            self._erase()
+            self._doing, self._since = text, time.monotonic()
+            if self._painter is None:
+                self._painter = threading.Thread(target=self._paint, name="howdah progress", daemon=True)
+                self._painter.start()
 
-    def _show(self, text: str) -> None:
-        with self._turn:
-            self._stream.write(text[: shutil.get_terminal_size().columns - 1])
-            self._stream.flush()
-            self._shown = True
+    def _paint(self) -> None:
+        while not self._is_over.wait(_PAINT_EVERY_SECONDS):
+            with self._turn:
+                if not self._is_shown and time.monotonic() - self._since >= _SHOW_AFTER_SECONDS:
+                    self._stream.write(self._doing[: shutil.get_terminal_size().columns - 1])
+                    self._stream.flush()
+                    self._is_shown = True
 
-    def _clear(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if self._shown:
+    def _erase(self) -> None:
+        if self._is_shown:
             self._stream.write("\r\x1b[K")
-            self._shown = False
+            self._is_shown = False

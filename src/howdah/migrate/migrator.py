@@ -257,6 +257,8 @@ class Migrator:
         try:
             with watcher:
                 run = Run(connection, plan, self._format, scripts, self.settings, watcher.pass_on)
+                # What came before a long statement is told of without waiting for its end.
+                watcher.on_look = run.make_durable
                 return run.run()
         except MigrationFailed as failed:
             if failed.sqlstate == "55P03" and watcher.blockers:

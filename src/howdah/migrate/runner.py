@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -21,6 +23,8 @@ from howdah.migrate.scripts import Scripts
 from howdah.migrate.settings import RunSettings
 from howdah.migrate.side_history import record_step
 from howdah.migrate.sql import query
+
+_log = logging.getLogger(__name__)
 
 # Commits of a run are made durable together, at least this often (docs/decisions/0004-durable-together.md).
 _FLUSH_SECONDS = 0.3
@@ -47,6 +51,7 @@ class Run:
     on_event: Callable[[Event], None]
     _done: list[Result] = field(default_factory=list)
     _reported: int = 0
+    _turn: threading.Lock = field(default_factory=threading.Lock)
     _prepared: dict[str, bytes] = field(default_factory=dict)  # statement -> its name on the server
     _flushed_at: float = field(default_factory=time.monotonic)
 
@@ -67,17 +72,17 @@ class Run:
             try:
                 transactional = self._run_step(step, script, is_durable=is_durable)
             except StepFailed as failure:
-                self._make_durable()
+                self.make_durable(self.connection)
                 # What was not made durable before the connection was lost may be lost with it.
                 done = self._done[: self._reported]
                 raise migration_failed(failure, step, script, self.plan, done) from failure.error
             except KeyboardInterrupt:
-                self._make_durable()
+                self.make_durable(self.connection)
                 raise
             seconds = time.monotonic() - started
             self._done.append(Result(step, file, len(script.statements), seconds, transactional))
             if is_durable or not transactional:
-                self._report()
+                self._report(len(self._done))
         return self._done
 
     def _run_step(self, step: Step, script: Script, *, is_durable: bool) -> bool:
@@ -91,7 +96,7 @@ class Run:
                     raise
             else:
                 return True
-        self._make_durable()
+        self.make_durable(self.connection)
         OutsideRun(self.connection, step, script, self.plan, self.format, self.settings, self.on_event).run()
         return False
 
@@ -186,18 +191,28 @@ class Run:
         statement = script.statements[number - 1]
         self.on_event(StatementStarted(step, number, len(script.statements), statement.line, statement.text))
 
-    def _make_durable(self) -> None:
-        """Bring the commits so far to the server's disk, then tell of them. Does nothing on a lost connection."""
-        if self._reported == len(self._done) or self.connection.closed:
-            return
-        self.connection.execute(query("flush"))
-        self._report()
+    def make_durable(self, connection: psycopg.Connection) -> None:
+        """Bring the commits so far to the server's disk, by any session of the server, and tell of them.
 
-    def _report(self) -> None:
-        self._flushed_at = time.monotonic()
-        for result in self._done[self._reported :]:
-            self.on_event(result)
-        self._reported = len(self._done)
+        On a lost connection nothing is certain, and nothing is told.
+        """
+        count = len(self._done)
+        if self._reported == count or connection.closed:
+            return
+        try:
+            connection.execute(query("flush"))
+        except psycopg.OperationalError as error:
+            _log.debug("could not make %s steps durable: %s", count - self._reported, error)
+        else:
+            self._report(count)
+
+    def _report(self, count: int) -> None:
+        """Tell of the first `count` results, each once, whichever thread comes first."""
+        with self._turn:
+            self._flushed_at = time.monotonic()
+            for result in self._done[self._reported : count]:
+                self.on_event(result)
+            self._reported = max(count, self._reported)
 
 
 def as_command(query: Query) -> Command:

@@ -20,7 +20,6 @@ from howdah.connect.session import open_session
 from howdah.errors import HowdahError
 from howdah.migrate.events import (
     Event,
-    Result,
     Retrying,
     StatementRunning,
     StatementStarted,
@@ -44,6 +43,8 @@ class Watcher:
     """
 
     def __init__(self, database: DatabaseConfig, backend_pid: int, on_event: Callable[[Event], None]) -> None:
+        self.on_look: Callable[[psycopg.Connection], None] = lambda _: None
+        """Called with the second session whenever a statement takes its time, by the watching thread."""
         self._database = database
         self._backend_pid = backend_pid
         self._on_event = on_event
@@ -76,7 +77,7 @@ class Watcher:
             if isinstance(event, StatementStarted):
                 self._statement, self._since = event, time.monotonic()
                 self._tell_at, self._blockers = _TELL_FROM_SECONDS, ()
-            elif isinstance(event, StepStarted | Result):
+            elif isinstance(event, StepStarted):
                 self._statement = None
             elif isinstance(event, Retrying):
                 event = replace(event, blockers=tuple(str(each) for each in self._blockers))
@@ -99,6 +100,7 @@ class Watcher:
                 session.close()
 
     def _look(self, session: psycopg.Connection) -> None:
+        self.on_look(session)
         seen = tuple(LockHolder(**row) for row in fetch(session, "blockers", [self._backend_pid]))
         with self._turn:
             statement, seconds = self._statement, time.monotonic() - self._since
