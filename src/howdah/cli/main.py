@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    if sys.argv[1:] in ([], ["-h"], ["--help"]):
+    # A shell that asks for completions sets this variable, and gives no arguments.
+    if sys.argv[1:] in ([], ["-h"], ["--help"]) and "_HOWDAH_COMPLETE" not in os.environ:
         from howdah.cli.areas import help_page
 
         sys.stdout.write(help_page())

@@ -1,0 +1,62 @@
+"""`howdah` itself: the help page, the version, completion, words that are none of its own."""
+
+from __future__ import annotations
+
+from click.testing import CliRunner
+
+from fix_cli import Cli
+from howdah.cli.areas import AREAS, help_page
+from howdah.cli.root import root
+
+
+def test_the_page_that_needs_no_click_names_every_area_with_its_line(cli: Cli) -> None:
+    ran = cli("--help")
+
+    assert ran.code == 0
+    assert ran.stdout == cli().stdout == help_page()
+    for name, (_, line) in AREAS.items():
+        assert f"  {name}" in ran.stdout
+        assert line in ran.stdout
+
+
+def test_every_area_loads_and_has_help_of_its_own() -> None:
+    for name in AREAS:
+        page = CliRunner().invoke(root, [name, "--help"])
+        assert page.exit_code == 0, page.output
+        assert "Usage:" in page.output
+
+
+def test_an_unknown_area_suggests_the_near_one(cli: Cli) -> None:
+    ran = cli("migrat", "up")
+
+    assert ran.code == 2
+    assert "did you mean 'migrate'?" in ran.stderr
+
+
+def test_the_version_names_the_driver_too(cli: Cli) -> None:
+    ran = cli("--version")
+
+    assert ran.code == 0
+    assert ran.stdout.startswith("howdah 0.")
+    assert "psycopg 3." in ran.stdout
+
+
+def test_the_shell_gets_completions(cli: Cli) -> None:
+    script = cli(env={"_HOWDAH_COMPLETE": "bash_source"})
+    assert "_HOWDAH_COMPLETE=bash_complete" in script.stdout
+
+    words = cli(
+        env={"_HOWDAH_COMPLETE": "bash_complete", "COMP_WORDS": "howdah migrate u", "COMP_CWORD": "2"}
+    )
+    assert words.stdout.split() == ["plain,up"]
+
+
+def test_the_help_page_loads_neither_click_nor_the_driver(cli: Cli) -> None:
+    import subprocess
+    import sys
+
+    program = (
+        "import sys; sys.argv = ['howdah', '--help']; from howdah.cli.main import main; main();"
+        "assert not {'click', 'psycopg'} & set(sys.modules), 'loaded'"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=True, capture_output=True).stdout
