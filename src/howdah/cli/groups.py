@@ -13,7 +13,9 @@ class Area(click.Group):
         self._first = first
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
+        # Completion (resilient parsing) asks for what may follow, and runs nothing.
+        is_bare = not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names)
+        if is_bare and not ctx.resilient_parsing:
             args = [self._first, *args]
         return super().parse_args(ctx, args)
 
