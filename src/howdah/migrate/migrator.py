@@ -271,10 +271,13 @@ class Migrator:
         """The connection is lost: find out what took effect, if the server comes back soon."""
         from howdah.migrate.failure import tell_outcome
         from howdah.migrate.lock import find_lock_holders
+        from howdah.migrate.sql import query
 
         try:
             with self._session(wait_seconds=_COME_BACK_SECONDS) as connection:
                 at, history = self._read(connection)
+                # What can be seen need not be on the disk yet.
+                connection.execute(query("flush"))
                 keys = self._format.lock_keys(at.table)
                 holders = [each for each in find_lock_holders(connection, keys) if each.granted]
         except (HowdahError, psycopg.Error) as error:
