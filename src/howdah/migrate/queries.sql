@@ -5,7 +5,12 @@ SELECT current_database() AS database,
        pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS read_only,
        current_setting('server_version_num')::int AS server_version,
        pg_backend_pid() AS backend_pid,
-       to_regclass('howdah.history') IS NOT NULL AS has_side_history,
+       -- not to_regclass(), which fails where this role may not look into the schema
+       EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE n.nspname = 'howdah' AND c.relname = 'history' AND has_schema_privilege(n.oid, 'USAGE')
+                  AND has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
+                  AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE'))
+         AS has_side_history,
        (SELECT jsonb_object_agg(a.attname, format_type(a.atttypid, a.atttypmod))
           FROM pg_attribute a
           JOIN pg_class c ON c.oid = a.attrelid

@@ -418,6 +418,15 @@ def test_a_role_that_may_not_create_the_side_history_migrates_without(
 
         assert len(run.up()) == 1
         assert run.status().history.has_side_history is False
+
+        # Somebody else's side history, which this role may not read, is as good as none.
+        with connect(database) as connection:
+            connection.execute(
+                "CREATE SCHEMA howdah; CREATE TABLE howdah.history (id int);"
+                f"ALTER DEFAULT PRIVILEGES REVOKE ALL ON SCHEMAS FROM {role}"
+            )
+        assert len(run.down()) == 1
+        assert run.status().history.has_side_history is False
     finally:
         with connect(database) as connection:
             connection.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
