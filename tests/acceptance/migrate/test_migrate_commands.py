@@ -191,6 +191,6 @@ def test_a_role_that_may_not_look_at_the_history_is_told_so(
 
     assert (ran.code, ran.stdout) == (4, "")
     first, why, following = ran.stderr.splitlines()
-    assert first == "error: permission denied for schema howdah (SQLSTATE 42501) [server-error]"
+    assert first == "error: permission denied for table schema_migrations (SQLSTATE 42501) [server-error]"
     assert why.startswith("  why: The role of this address lacks a right")
     assert following == "  next: howdah doctor"
