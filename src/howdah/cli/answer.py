@@ -14,10 +14,10 @@ from typing import Any, NoReturn, ParamSpec
 import click
 
 from howdah.cli import exit_codes
-from howdah.cli.render import show_problem
+from howdah.cli.render import Progress, show_problem
 from howdah.config.database import DatabaseConfig
 from howdah.errors import HowdahError
-from howdah.findings import Finding
+from howdah.findings import Finding, Severity
 
 P = ParamSpec("P")
 _INSUFFICIENT_PRIVILEGE = "42501"
@@ -80,6 +80,11 @@ def answers(command: str) -> Callable[[Callable[P, Answer]], Callable[P, None]]:
     return decorate
 
 
+def progress_line() -> Progress:
+    """The progress of the command that runs, on stderr; silent with `--quiet`."""
+    return Progress(quiet=bool(click.get_current_context().params.get("quiet")))
+
+
 def _answer_of(error: HowdahError) -> Answer:
     code = exit_codes.exit_code_of(error)
     return Answer(data=error.data, problems=(Finding.of(error),), ok=False, exit_code=code)
@@ -130,6 +135,7 @@ def _show(command: str, answer: Answer, *, as_json: bool, quiet: bool) -> NoRetu
         if answer.text and not quiet:
             sys.stdout.write(answer.text.rstrip("\n") + "\n")
         for problem in answer.problems:
-            show_problem(problem)
+            if not quiet or problem.severity in (Severity.WARNING, Severity.ERROR):
+                show_problem(problem)
     default = exit_codes.DONE if answer.ok else exit_codes.ANSWER_IS_NO
     sys.exit(default if answer.exit_code is None else answer.exit_code)

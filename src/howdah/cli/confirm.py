@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from typing import Any, TypeVar
 
 import click
 
-from howdah.cli.target import Target
 from howdah.config.database import DatabaseConfig
 from howdah.errors import RefusedError
 
-F = TypeVar("F", bound=Callable[..., Any])
+confirm_option = click.option(
+    "--confirm",
+    envvar="HOWDAH_CONFIRM",
+    show_envvar=True,
+    metavar="NAME",
+    help="The database's name, to go ahead without being asked.",
+)
 
 
-def confirm_option(function: F) -> F:
-    """`--confirm NAME`, for where nobody can be asked."""
-    return click.option(
-        "--confirm",
-        envvar="HOWDAH_CONFIRM",
-        show_envvar=True,
-        metavar="NAME",
-        help="The database's name, to go ahead without being asked.",
-    )(function)
-
-
-def confirm_database(target: Target, database: DatabaseConfig, *, what: str, given: str | None) -> None:
+def confirm_database(
+    database: DatabaseConfig, *, what: str, given: str | None, is_protected: bool = False
+) -> None:
     """Go on only where the database's name was typed.
 
     Raises:
         RefusedError: the database is protected; no name was given, or another one.
     """
-    if target.settings.protected:
+    if is_protected:
         raise RefusedError(
             f"{database.target} is protected: will not {what}",
             code="protected",

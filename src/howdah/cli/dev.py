@@ -5,62 +5,47 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from howdah.cli.answer import Answer, answers
+from howdah.cli.answer import Answer, answers, progress_line
 from howdah.cli.confirm import confirm_database, confirm_option
 from howdah.cli.dev_text import database_data, summary_lines, variables_of
-from howdah.cli.options import project_options
-from howdah.cli.render import Progress
-from howdah.cli.target import Target
+from howdah.cli.groups import Area
+from howdah.cli.options import config_option, project_options, together
+from howdah.cli.target import project_of
 from howdah.config.env import print_env
-from howdah.config.project import DatabaseSettings, Project, load_project
+from howdah.config.project import DatabaseSettings, Project
 from howdah.config.resolve import pick_database
 
 if TYPE_CHECKING:
     from howdah.dev.up import Up
 
-F = TypeVar("F", bound=Callable[..., Any])
 _FOLLOW_SECONDS = 0.2
 
-
-def _config_option(function: F) -> F:
-    return click.option(
-        "--config",
-        "config_file",
-        envvar="HOWDAH_CONFIG",
-        show_envvar=True,
-        type=click.Path(),
-        help="The project's howdah.toml; found in this folder or above where not given.",
-    )(function)
-
-
-def _server_options(function: F) -> F:
-    """What can be said about the server itself."""
-    function = click.option(
-        "--port",
-        type=click.IntRange(1, 65535),
-        envvar="HOWDAH_DEV_PORT",
-        show_envvar=True,
-        help="TCP port on loopback; without it the one in howdah.toml, else a free one that is kept.",
-    )(function)
-    return click.option(
+_server_options = together(
+    click.option(
         "--bindir",
         type=click.Path(path_type=Path),
         envvar="HOWDAH_PG_BINDIR",
         show_envvar=True,
         help="Directory of the PostgreSQL programs to use; without it the best ones here are found.",
-    )(function)
+    ),
+    click.option(
+        "--port",
+        type=click.IntRange(1, 65535),
+        envvar="HOWDAH_DEV_PORT",
+        show_envvar=True,
+        help="TCP port on loopback; without it the one in howdah.toml, else a free one that is kept.",
+    ),
+)
 
 
-@click.group(invoke_without_command=True)
-@click.pass_context
-def area(ctx: click.Context) -> None:
+@click.group(cls=Area, first="up")
+def area() -> None:
     """A local PostgreSQL for this project: no Docker, no root, no account.
 
     Bare `howdah dev` is `howdah dev up`. The data is kept between runs, outside the repository.
@@ -71,13 +56,11 @@ def area(ctx: click.Context) -> None:
     howdah dev psql -- -c 'SELECT 1'
     howdah dev down
     """  # noqa: D301 - click keeps the lines after a backspace as they are
-    if ctx.invoked_subcommand is None:
-        ctx.invoke(up, config_file=None, port=None, bindir=None)
 
 
 @area.command()
 @_server_options
-@_config_option
+@config_option
 @answers("dev up")
 def up(*, config_file: str | None, port: int | None, bindir: Path | None) -> Answer:
     """Start the server, set the databases up, apply the migrations.
@@ -88,7 +71,7 @@ def up(*, config_file: str | None, port: int | None, bindir: Path | None) -> Ans
 
 
 @area.command()
-@_config_option
+@config_option
 @answers("dev down")
 def down(*, config_file: str | None) -> Answer:
     """Stop the server. The data stays."""
@@ -104,7 +87,7 @@ def down(*, config_file: str | None) -> Answer:
 @area.command()
 @confirm_option
 @_server_options
-@_config_option
+@config_option
 @answers("dev reset")
 def reset(*, config_file: str | None, port: int | None, bindir: Path | None, confirm: str | None) -> Answer:
     """Delete the server with all its data, and bring it up anew."""
@@ -115,9 +98,8 @@ def reset(*, config_file: str | None, port: int | None, bindir: Path | None, con
     if server.exists:
         first = project.databases[0]
         address = local_address(server, database=first.defaults.get("name", first.name))
-        # protection is for the databases of production; this is the copy on this machine
-        target = Target(project, replace(first, protected=False), address)
-        confirm_database(target, address, what="delete the local server with all its data", given=confirm)
+        # `protected` is for the databases of production; this is the copy on this machine
+        confirm_database(address, what="delete the local server with all its data", given=confirm)
     server.destroy()
     return _bring_up(project, bindir)
 
@@ -182,7 +164,7 @@ def psql(*, config_file: str | None, db: str | None, arguments: tuple[str, ...])
     show_envvar=True,
     help="Go on showing what is added; Ctrl-C ends it.",
 )
-@_config_option
+@config_option
 @answers("dev logs")
 def logs(*, config_file: str | None, lines: int, follow: bool) -> Answer:
     """Show the server's log."""
@@ -196,14 +178,14 @@ def logs(*, config_file: str | None, lines: int, follow: bool) -> Answer:
 
 
 def _project(config_file: str | None, port: int | None = None) -> Project:
-    project = load_project(file=Path(config_file) if config_file else None)
+    project = project_of(config_file)
     return replace(project, dev=replace(project.dev, port=port)) if port else project
 
 
 def _bring_up(project: Project, bindir: Path | None) -> Answer:
     from howdah.dev.up import up as bring_up
 
-    with Progress(quiet=_is_quiet()) as progress:
+    with progress_line() as progress:
         result = bring_up(project, bindir=bindir, on_step=progress.doing)
         for line in summary_lines(result):
             progress.note(line)
@@ -231,10 +213,6 @@ def _answer(result: Up) -> Answer:
         problems=result.notes,
         target=result.databases[0].address,
     )
-
-
-def _is_quiet() -> bool:
-    return bool(click.get_current_context().params.get("quiet"))
 
 
 def _exec_psql(project: Project, settings: DatabaseSettings, arguments: tuple[str, ...]) -> NoReturn:

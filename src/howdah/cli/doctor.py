@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from howdah.cli import exit_codes
-from howdah.cli.answer import Answer, answers
-from howdah.cli.options import target_options
-from howdah.cli.render import Progress, coloured
-from howdah.cli.target import Target, resolve_target
+from howdah.cli.answer import Answer, answers, progress_line
+from howdah.cli.options import target_options, wait_option
+from howdah.cli.render import coloured
+from howdah.cli.target import resolve_target
 from howdah.config.url import format_url
 from howdah.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from howdah.config.database import DatabaseConfig
+    from howdah.config.resolve import Resolved
     from howdah.doctor.checkup import Checkup, Result
     from howdah.errors import ConnectError
 
@@ -29,30 +30,11 @@ _MARKS = {
     Severity.WARNING: ("!", "33"),
     Severity.ERROR: ("✗", "31"),
 }
-_LIBPQ_VARIABLES = {
-    "host": "PGHOST",
-    "port": "PGPORT",
-    "name": "PGDATABASE",
-    "user": "PGUSER",
-    "password": "PGPASSWORD",
-    "sslmode": "PGSSLMODE",
-    "sslrootcert": "PGSSLROOTCERT",
-    "sslcert": "PGSSLCERT",
-    "sslkey": "PGSSLKEY",
-}
 
 
 @click.command()
 @target_options
-@click.option(
-    "--wait",
-    type=click.FloatRange(min=0),
-    default=0.0,
-    metavar="SECONDS",
-    envvar="HOWDAH_WAIT",
-    show_envvar=True,
-    help="Wait so long for the server to be ready, then look. Only what may pass by itself is waited for.",
-)
+@wait_option
 @click.option(
     "--print-env",
     is_flag=True,
@@ -102,17 +84,11 @@ def area(
     return _examine(target, context)
 
 
-def _examine(target: Target, context: str) -> Answer:
+def _examine(target: Resolved, context: str) -> Answer:
     from howdah.doctor.checkup import examine
-    from howdah.doctor.examination import Subject
 
-    subject = Subject(
-        target.project, target.settings, target.database, target.direct, target.source, target.notes
-    )
-    with Progress() as progress:
-        checkup = examine(
-            subject, on_result=lambda result: progress.doing(f"{result.name}: {result.summary}")
-        )
+    with progress_line() as progress:
+        checkup = examine(target, on_result=lambda result: progress.doing(f"{result.name}: {result.summary}"))
     exit_code = exit_codes.DONE if checkup.is_fine else exit_codes.ANSWER_IS_NO
     command = _in_context(checkup.next, context)
     return Answer(
@@ -180,7 +156,7 @@ def _wait(database: DatabaseConfig, limit_seconds: float) -> None:
     from howdah.connect.session import wait_for_session
     from howdah.errors import ConnectError
 
-    with Progress() as progress:
+    with progress_line() as progress:
 
         def tell(error: ConnectError, left: float) -> None:
             progress.doing(f"waiting, at most {left:.0f} s more: {error.message}")
@@ -193,17 +169,18 @@ def _wait(database: DatabaseConfig, limit_seconds: float) -> None:
             return
 
 
-def _variables(target: Target) -> Answer:
-    from howdah.config.env import as_variables, left_out, print_env
+def _variables(target: Resolved) -> Answer:
+    from howdah.config.env import as_variables, left_out, libpq_variables, print_env
 
-    names: Mapping[str, str] = target.settings.env or _LIBPQ_VARIABLES
+    names: Mapping[str, str] = target.settings.env or libpq_variables()
     variables = as_variables(target.database, names)
     problems = tuple(
         Finding(
             code="option-without-variable",
-            message=f"no variable of the application takes {keyword}={target.database.options[keyword]}",
+            message=f"no variable of the application takes the address's {keyword}",
             severity=Severity.WARNING,
-            fix=f'Add `{keyword} = "VARIABLE"` to [database.{target.settings.name}.env] of howdah.toml.',
+            fix=f"Name one in [database.{target.settings.name}.env] of howdah.toml: a variable for `{keyword}`, or"
+            " for the whole `url`, where that key is not known there.",
         )
         for keyword in left_out(target.database, names)
     )

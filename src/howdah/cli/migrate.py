@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,83 +14,78 @@ from howdah.cli.groups import Area
 from howdah.cli.migrate_progress import progress_of
 from howdah.cli.migrate_text import (
     baseline_text,
+    diagnosis_data,
     diagnosis_text,
+    plan_data,
     plan_text,
+    resolution_data,
     resolution_text,
+    results_data,
     run_text,
+    status_data,
     status_text,
 )
-from howdah.cli.options import target_options
-from howdah.cli.target import Target, resolve_target
-from howdah.errors import ConfigError
+from howdah.cli.options import exit_code_option, target_options, together, wait_option
+from howdah.cli.target import project_of, resolve_target
+from howdah.findings import Severity
 
 if TYPE_CHECKING:
+    from howdah.config.resolve import Resolved
     from howdah.migrate.migrator import Migrator
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def _options(function: F) -> F:
-    """The options of every action here: which database, which files, in whose format."""
-    for decorate in (
-        click.option(
-            "--format",
-            "format_name",
-            envvar="HOWDAH_FORMAT",
-            show_envvar=True,
-            metavar="FORMAT",
-            help="Whose files and history: golang-migrate.",
-        ),
-        click.option(
-            "--dir",
-            "directory",
-            envvar="HOWDAH_DIR",
-            show_envvar=True,
-            type=click.Path(path_type=Path),
-            help="The migration files; found under the project where there is one such folder.",
-        ),
-        target_options,
-    ):
-        function = decorate(function)
-    return function
-
-
-def _run_options(function: F) -> F:
-    for decorate in (
-        click.option(
-            "--lock-timeout",
-            envvar="HOWDAH_LOCK_TIMEOUT",
-            show_envvar=True,
-            type=click.FloatRange(min=0),
-            default=15.0,
-            show_default=True,
-            metavar="SECONDS",
-            help="How long to wait for another run.",
-        ),
-        click.option(
-            "--stall-budget",
-            envvar="HOWDAH_STALL_BUDGET",
-            show_envvar=True,
-            type=click.FloatRange(min=0),
-            default=2.0,
-            show_default=True,
-            metavar="SECONDS",
-            help="How long a statement may queue for a lock, and the application behind it; then it steps back"
-            " and tries again. 0: without limit.",
-        ),
-        click.option(
-            "--retry-limit",
-            envvar="HOWDAH_RETRY_LIMIT",
-            show_envvar=True,
-            type=click.FloatRange(min=0),
-            default=60.0,
-            show_default=True,
-            metavar="SECONDS",
-            help="How long to go on trying for a lock.",
-        ),
-    ):
-        function = decorate(function)
-    return function
+# The options of every action: which database, which files, in whose format.
+_options = together(
+    target_options,
+    click.option(
+        "--dir",
+        "directory",
+        envvar="HOWDAH_DIR",
+        show_envvar=True,
+        type=click.Path(path_type=Path),
+        help="The migration files; found under the project where there is one such folder.",
+    ),
+    click.option(
+        "--format",
+        "format_name",
+        envvar="HOWDAH_FORMAT",
+        show_envvar=True,
+        metavar="FORMAT",
+        help="Whose files and history: golang-migrate.",
+    ),
+)
+_run_options = together(
+    click.option(
+        "--retry-limit",
+        envvar="HOWDAH_RETRY_LIMIT",
+        show_envvar=True,
+        type=click.FloatRange(min=0),
+        default=60.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="How long to go on trying for a lock.",
+    ),
+    click.option(
+        "--stall-budget",
+        envvar="HOWDAH_STALL_BUDGET",
+        show_envvar=True,
+        type=click.FloatRange(min=0),
+        default=2.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="How long a statement may queue for a lock, and the application behind it; then it steps back"
+        " and tries again. 0: without limit.",
+    ),
+    click.option(
+        "--lock-timeout",
+        envvar="HOWDAH_LOCK_TIMEOUT",
+        show_envvar=True,
+        type=click.FloatRange(min=0),
+        default=15.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="How long to wait for another run.",
+    ),
+)
 
 
 @click.group(cls=Area, first="status")
@@ -111,24 +106,16 @@ def area() -> None:
 
 @area.command()
 @_options
-@click.option(
-    "--exit-code",
-    is_flag=True,
-    envvar="HOWDAH_EXIT_CODE",
-    show_envvar=True,
-    help="Exit with 1 where migrations are pending.",
-)
+@exit_code_option
 @answers("migrate status")
 def status(*, exit_code: bool, **options: Any) -> Answer:
     """Show each migration and its state.
 
     Applied, pending, dirty, out of order, missing, edited; when, how long it took, and by whom.
     """
-    from howdah.cli.migrate_text import status_data
-
     target, migrator = _migrator(options)
     found = migrator.status()
-    bad = any(finding.severity.value == "error" for finding in found.findings)
+    bad = any(finding.severity is Severity.ERROR for finding in found.findings)
     return Answer(
         data=status_data(found),
         text=status_text(found, migrator),
@@ -148,13 +135,14 @@ def plan(*, to: int | None, is_down: bool, **options: Any) -> Answer:
 
     Changes nothing. Every file is read and judged: what could not run is refused here as it would be by `up`.
     """
-    from howdah.cli.migrate_text import plan_data
+    from howdah.migrate.script import load_script
 
     target, migrator = _migrator(options)
     planned = migrator.plan_down(to=to) if is_down else migrator.plan(to=to)
+    scripts = [load_script(step.file) for step in planned.steps]
     return Answer(
-        data=plan_data(planned),
-        text=plan_text(planned, migrator),
+        data=plan_data(planned, scripts),
+        text=plan_text(planned, scripts, migrator),
         problems=(*target.notes, *planned.notes),
         target=migrator.database,
     )
@@ -164,23 +152,13 @@ def plan(*, to: int | None, is_down: bool, **options: Any) -> Answer:
 @_options
 @_run_options
 @click.option("--to", type=click.IntRange(min=0), metavar="VERSION", help="As far as this version.")
-@click.option(
-    "--wait",
-    type=click.FloatRange(min=0),
-    default=0.0,
-    metavar="SECONDS",
-    envvar="HOWDAH_WAIT",
-    show_envvar=True,
-    help="Wait so long for the server to be ready.",
-)
+@wait_option
 @answers("migrate up")
 def up(*, to: int | None, wait: float, **options: Any) -> Answer:
     """Apply the pending migrations.
 
     Oldest first, each with its history in one transaction, where PostgreSQL allows one.
     """
-    from howdah.cli.migrate_text import results_data
-
     with progress_of("up") as show:
         target, migrator = _migrator(options, show)
         results = migrator.up(to=to, wait_seconds=wait)
@@ -208,8 +186,6 @@ def down(*, to: int | None, confirm: str | None, **options: Any) -> Answer:
 
     One step; with --to all above that version. All the way down, --to 0, asks for the database's name.
     """
-    from howdah.cli.migrate_text import results_data
-
     with progress_of("down") as show:
         target, migrator = _migrator(options, show)
         if target.settings.protected or to == 0:
@@ -217,7 +193,9 @@ def down(*, to: int | None, confirm: str | None, **options: Any) -> Answer:
                 "revert the newest migration" if to is None else f"revert all migrations above version {to}"
             )
             what = "revert all migrations" if to == 0 else what
-            confirm_database(target, migrator.database, what=what, given=confirm)
+            confirm_database(
+                migrator.database, what=what, given=confirm, is_protected=target.settings.protected
+            )
         results = migrator.down(to=to)
     return Answer(
         data=results_data(results),
@@ -239,14 +217,12 @@ def new(*, name: str, **options: Any) -> Answer:
     \b
     howdah migrate new add_widgets_table
     """  # noqa: D301 - click keeps the lines after a backspace as they are
-    from howdah.config.project import load_project
     from howdah.config.resolve import pick_database
     from howdah.migrate.create import create_migration
     from howdah.migrate.discover import find_migrations
     from howdah.migrate.formats import find_format
 
-    config_file = options["config_file"]
-    project = load_project(file=Path(config_file) if config_file else None)
+    project = project_of(options["config_file"])
     directory, format_name = options["directory"], options["format_name"]
     if directory is None or format_name is None:
         settings = pick_database(project, options["db"])
@@ -273,8 +249,6 @@ def resolve(*, version: int, declared: str | None, **options: Any) -> Answer:
 
     Without --applied or --reverted it only tells what is known: what ran, what is there, who still runs it.
     """
-    from howdah.cli.migrate_text import diagnosis_data, resolution_data
-
     _, migrator = _migrator(options)
     if declared is None:
         found = migrator.diagnose()
@@ -297,8 +271,6 @@ def baseline(*, version: int, **options: Any) -> Answer:
 
     VERSION and all below it count as applied from then on; nothing is run.
     """
-    from howdah.cli.migrate_text import resolution_data
-
     _, migrator = _migrator(options)
     done = migrator.baseline(version)
     return Answer(data=resolution_data(done), text=baseline_text(done), target=migrator.database)
@@ -306,13 +278,11 @@ def baseline(*, version: int, **options: Any) -> Answer:
 
 def _migrator(
     options: dict[str, Any], on_event: Callable[[Any], None] | None = None
-) -> tuple[Target, Migrator]:
+) -> tuple[Resolved, Migrator]:
     """The library's object from the options that all actions share."""
     from howdah.migrate.migrator import Migrator
     from howdah.migrate.settings import RunSettings
 
-    if options["url"] is not None and not options["url"].strip():
-        raise ConfigError("--url is empty", code="no-address")
     target = resolve_target(options["url"], options["config_file"], options["db"])
     patience = RunSettings(
         **{

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from howdah.cli.answer import progress_line
 from howdah.cli.render import Progress, duration
 from howdah.findings import Finding
 from howdah.migrate.events import (
@@ -81,5 +82,5 @@ class RunProgress:
 @contextmanager
 def progress_of(direction: str) -> Iterator[RunProgress]:
     """Show a run's events on stderr while it goes."""
-    with Progress() as progress:
+    with progress_line() as progress:
         yield RunProgress(progress, "applied " if direction == "up" else "reverted")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from howdah.migrate.history import Record
     from howdah.migrate.migrator import Migrator
     from howdah.migrate.plan import Plan
+    from howdah.migrate.script import Script
     from howdah.migrate.status import Entry, Status
 
 
@@ -74,15 +75,10 @@ def _record_data(record: Record | None) -> dict[str, Any]:
     }
 
 
-def plan_text(plan: Plan, migrator: Migrator) -> str:
+def plan_text(plan: Plan, scripts: Sequence[Script], migrator: Migrator) -> str:
     """The steps, how each runs, and a sentence."""
-    from howdah.migrate.script import load_script
-
     rows = []
-    for step in plan.steps:
-        file = step.migration.file(step.direction)
-        assert file is not None  # a plan has no step without its file
-        script = load_script(file)
+    for step, script in zip(plan.steps, scripts, strict=True):
         how = script.execution.value + (f": {script.reason}" if script.reason else "")
         rows.append(
             (
@@ -98,27 +94,21 @@ def plan_text(plan: Plan, migrator: Migrator) -> str:
     return f"{head}{migrator.database.target} is at {_at(plan.history.version)}; {count}"
 
 
-def plan_data(plan: Plan) -> dict[str, Any]:
+def plan_data(plan: Plan, scripts: Sequence[Script]) -> dict[str, Any]:
     """The JSON of `migrate plan`."""
-    from howdah.migrate.script import load_script
-
-    steps = []
-    for step in plan.steps:
-        file = step.migration.file(step.direction)
-        assert file is not None  # a plan has no step without its file
-        script = load_script(file)
-        steps.append(
-            {
-                "version": step.migration.version,
-                "name": step.migration.name,
-                "direction": step.direction.value,
-                "file": str(file),
-                "statements": len(script.statements),
-                "execution": script.execution.value,
-                "reason": script.reason,
-                "after": step.after,
-            }
-        )
+    steps = [
+        {
+            "version": step.migration.version,
+            "name": step.migration.name,
+            "direction": step.direction.value,
+            "file": str(step.file),
+            "statements": len(script.statements),
+            "execution": script.execution.value,
+            "reason": script.reason,
+            "after": step.after,
+        }
+        for step, script in zip(plan.steps, scripts, strict=True)
+    ]
     return {"version": plan.history.version, "steps": steps}
 
 

@@ -3,66 +3,59 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
 from howdah.cli import exit_codes
-from howdah.cli.answer import Answer, answers
+from howdah.cli.answer import Answer, answers, progress_line
 from howdah.cli.groups import Area
-from howdah.cli.options import target_options
-from howdah.cli.render import Progress
-from howdah.cli.setup_view import (
+from howdah.cli.options import exit_code_option, target_options, together
+from howdah.cli.setup_text import (
     causes,
     exit_code_of,
     plan_text,
-    result_json,
+    result_data,
     result_text,
-    step_json,
+    step_data,
 )
-from howdah.cli.target import Target, resolve_target
+from howdah.cli.target import resolve_target
 from howdah.config.project import DatabaseSettings
+from howdah.config.resolve import Resolved, all_variables
 from howdah.errors import ConnectError
 from howdah.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from howdah.provision.request import SetupRequest
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def _setup_options(function: F) -> F:
-    for option in (
-        click.option(
-            "--set-passwords",
-            is_flag=True,
-            envvar="HOWDAH_SET_PASSWORDS",
-            show_envvar=True,
-            help="Set passwords of roles that are there, where the server does not let us compare them.",
-        ),
-        click.option(
-            "--extension",
-            "extensions",
-            multiple=True,
-            metavar="NAME",
-            envvar="HOWDAH_EXTENSIONS",
-            show_envvar=True,
-            help="An extension to have besides those of howdah.toml; may be given again.",
-        ),
-        click.option(
-            "--admin-url",
-            metavar="URL",
-            envvar="HOWDAH_ADMIN_URL",
-            show_envvar=True,
-            help="An administrator's address; without it, the application's own role acts."
-            " Without a host in it: on the server of the database.",
-        ),
-        target_options,
-    ):
-        function = option(function)
-    return function
+_setup_options = together(
+    target_options,
+    click.option(
+        "--admin-url",
+        metavar="URL",
+        envvar="HOWDAH_ADMIN_URL",
+        show_envvar=True,
+        help="An administrator's address; without it, the application's own role acts."
+        " Without a host in it: on the server of the database.",
+    ),
+    click.option(
+        "--extension",
+        "extensions",
+        multiple=True,
+        metavar="NAME",
+        envvar="HOWDAH_EXTENSIONS",
+        show_envvar=True,
+        help="An extension to have besides those of howdah.toml; may be given again.",
+    ),
+    click.option(
+        "--set-passwords",
+        is_flag=True,
+        envvar="HOWDAH_SET_PASSWORDS",
+        show_envvar=True,
+        help="Set passwords of roles that are there, where the server does not let us compare them.",
+    ),
+)
 
 
 @click.group(cls=Area, first="plan")
@@ -83,19 +76,13 @@ def area() -> None:
 @click.option(
     "--sql", is_flag=True, envvar="HOWDAH_SETUP_SQL", show_envvar=True, help="Print a psql script for a DBA."
 )
-@click.option(
-    "--exit-code",
-    is_flag=True,
-    envvar="HOWDAH_EXIT_CODE",
-    show_envvar=True,
-    help="Exit with 1 where something is to do.",
-)
+@exit_code_option
 @answers("setup plan")
 def plan(
+    *,
     url: str | None,
     config_file: str | None,
     db: str | None,
-    *,
     admin_url: str | None,
     extensions: tuple[str, ...],
     set_passwords: bool,
@@ -116,7 +103,7 @@ def plan(
     found = read_plan(request)
     left = len(found.pending) + len(found.blocked)
     return Answer(
-        data={"server": found.server, "steps": [step_json(step) for step in found.steps]},
+        data={"server": found.server, "steps": [step_data(step) for step in found.steps]},
         text=plan_text(found),
         problems=(*target.notes, *causes(found.blocked)),
         ok=not (exit_code and left),
@@ -135,10 +122,10 @@ def plan(
 )
 @answers("setup apply")
 def apply(
+    *,
     url: str | None,
     config_file: str | None,
     db: str | None,
-    *,
     admin_url: str | None,
     extensions: tuple[str, ...],
     set_passwords: bool,
@@ -153,7 +140,7 @@ def apply(
 
     target = resolve_target(url, config_file, db)
     request = _request(target, admin_url, extensions, set_passwords=set_passwords, confirm=confirm)
-    with Progress() as progress:
+    with progress_line() as progress:
         try:
             result = apply_setup(
                 request, on_step=lambda step: progress.doing(f"{step.change.what} {step.change.subject}")
@@ -165,7 +152,7 @@ def apply(
         else:
             problems, code = (), exit_codes.DONE
     return Answer(
-        data=result_json(result),
+        data=result_data(result),
         text=result_text(result),
         problems=(*target.notes, *problems),
         ok=code == exit_codes.DONE,
@@ -175,24 +162,21 @@ def apply(
 
 
 def _request(
-    target: Target,
+    target: Resolved,
     admin_url: str | None,
     extensions: tuple[str, ...],
     *,
     set_passwords: bool,
     confirm: str | None = None,
 ) -> SetupRequest:
-    from howdah.config.dotenv import read_env_file
     from howdah.config.url import parse_url
     from howdah.provision.request import SetupRequest
 
-    files = [read_env_file(path, environ=os.environ) for path in target.project.env_files]
-    environ = {name: value for file in (*files, os.environ) for name, value in file.items()}
     return SetupRequest(
         _with_extensions(target.settings, extensions),
         target.direct or target.database,  # a pooler knows no database that is still to be made
         admin=parse_url(admin_url, origin="--admin-url") if admin_url else None,
-        environ=environ,
+        environ=all_variables(target.project, os.environ),
         set_passwords=set_passwords,
         confirm=confirm,
     )
@@ -203,7 +187,7 @@ def _with_extensions(settings: DatabaseSettings, extensions: tuple[str, ...]) ->
     return replace(settings, setup=replace(settings.setup, extensions=names))
 
 
-def _answer_script(target: Target, request: SetupRequest) -> Answer:
+def _answer_script(target: Resolved, request: SetupRequest) -> Answer:
     from howdah.provision.apply import blind_script, read_script
 
     notes = target.notes

@@ -203,6 +203,11 @@ def left_out(config: DatabaseConfig, names: Mapping[str, str]) -> tuple[str, ...
     return tuple(keyword for keyword in config.options if keyword not in names)
 
 
+def libpq_variables() -> dict[str, str]:
+    """The part -> variable mapping for a program that knows libpq's variables and no others."""
+    return {part: variables[0] for part, variables in _libpq().parts.items()}
+
+
 def print_env(variables: Mapping[str, str]) -> str:
     """Lines `NAME='value'` for a shell or a `.env` file, with the real password: that is their purpose."""
     return "".join(f"{name}={_quote(value)}\n" for name, value in variables.items())

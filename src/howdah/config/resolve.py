@@ -33,6 +33,7 @@ class Resolved:
     """The database that is meant.
 
     Attributes:
+        project: the project it belongs to.
         settings: what the project says about it.
         database: its address; `origin` says where each part came from.
         direct: the address around a pooler, where one is known.
@@ -40,6 +41,7 @@ class Resolved:
         notes: what a person should know: contradicting or unused variables.
     """
 
+    project: Project
     settings: DatabaseSettings
     database: DatabaseConfig
     direct: DatabaseConfig | None = None
@@ -67,7 +69,7 @@ def resolve(
     if url is not None:
         chosen = parse_url(url)
         settings = _settings_for(chosen, project, db)
-        return Resolved(settings, _complete(chosen, project, settings, environ), source="--url")
+        return Resolved(project, settings, _complete(chosen, project, settings, environ), source="--url")
     settings = pick_database(project, db)
     layers = [Layer(environ), *_file_layers(project, environ)]
     for anchors in (layers[:1], layers):
@@ -75,7 +77,7 @@ def resolve(
         if found:
             return _finish(found, project, settings, layers)
     if fallback is not None:
-        return Resolved(settings, fallback, source="the dev server")
+        return Resolved(project, settings, fallback, source="the dev server")
     raise _no_address(project, settings)
 
 
@@ -102,6 +104,12 @@ def pick_database(project: Project, db: str | None) -> DatabaseSettings:
         code="which-database",
         fix=f"Name one of them, as in --db {names[0]}.",
     )
+
+
+def all_variables(project: Project, environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment over the project's .env files, of which a later one wins."""
+    layers = [Layer(environ), *_file_layers(project, environ)]
+    return {name: value for layer in reversed(layers) for name, value in layer.values.items()}
 
 
 def _settings_for(config: DatabaseConfig, project: Project, db: str | None) -> DatabaseSettings:
@@ -171,6 +179,7 @@ def _finish(found: _Found, project: Project, settings: DatabaseSettings, layers:
         database = _named_by_file(database, settings)
     direct = _direct(found, project, settings, layers)
     return Resolved(
+        project,
         settings,
         _complete(database, project, settings, environ),
         direct and _complete(direct, project, settings, environ),

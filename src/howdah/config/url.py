@@ -31,6 +31,10 @@ def parse_url(text: str, *, origin: str = "--url") -> DatabaseConfig:
         ConfigError: it is no address of a PostgreSQL, or can be read in several ways.
     """
     text = _unquoted(text.strip())
+    if not text:
+        raise ConfigError(
+            f"{origin} is empty", code="bad-address", fix="Leave it out, or set the variable it comes from."
+        )
     if looks_like_conninfo(text):
         pairs = split_conninfo(text, origin=origin)
         # Where the first key is none, the text may be anything, such as a password that ends in '='.

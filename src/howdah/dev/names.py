@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from howdah.config.database import DatabaseConfig, Secret
-from howdah.config.dotenv import read_env_file
 from howdah.config.project import DatabaseSettings, Project
-from howdah.config.resolve import resolve
+from howdah.config.resolve import all_variables, resolve
 from howdah.findings import Finding, Severity
 from howdah.server.local import SUPERUSER
 
@@ -43,17 +42,10 @@ def wanted_names(
     database, user = meant.database or assumed.database, meant.user or assumed.user
     if not is_local(meant):
         return Wanted(database, user)
-    variables = {**_of_env_files(project, environ), **environ}
+    variables = all_variables(project, environ)
     named = {role.password_env or "" for role in settings.setup.roles}
     passwords = {name: value for name, value in variables.items() if name in named and value}
     return Wanted(database, user, meant.password, passwords)
-
-
-def _of_env_files(project: Project, environ: Mapping[str, str]) -> dict[str, str]:
-    values: dict[str, str] = {}
-    for file in reversed(project.env_files):
-        values.update(read_env_file(file, environ=environ))
-    return values
 
 
 def elsewhere(

@@ -6,9 +6,10 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from howdah.config.resolve import Resolved
 from howdah.doctor.checks import CHECKS
 from howdah.doctor.checks.check import Check, Outcome
-from howdah.doctor.examination import Examination, Subject
+from howdah.doctor.examination import Examination
 from howdah.errors import HowdahError
 from howdah.findings import Finding, Severity
 
@@ -30,7 +31,7 @@ class Result:
 class Checkup:
     """All results, in order."""
 
-    subject: Subject
+    subject: Resolved
     results: tuple[Result, ...]
 
     @property
@@ -61,7 +62,7 @@ class Checkup:
         return "howdah migrate status" if self.is_fine else "howdah doctor"
 
 
-def examine(subject: Subject, *, on_result: Callable[[Result], None] | None = None) -> Checkup:
+def examine(subject: Resolved, *, on_result: Callable[[Result], None] | None = None) -> Checkup:
     """Examine a database step by step; changes nothing. `on_result` is called as each check is done."""
     results = []
     with Examination(subject) as examination:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from howdah.config.database import DatabaseConfig
-from howdah.config.project import DatabaseSettings, Project
+from howdah.config.resolve import Resolved
 from howdah.connect.diagnosis import Diagnosis
 from howdah.connect.failures import Step
 from howdah.connect.probe import AddressProbe, probe
 from howdah.connect.session import own_timeout, try_session
-from howdah.findings import Finding
 from howdah.pg.queries import load_queries
 
 if TYPE_CHECKING:
@@ -38,31 +35,10 @@ _CHECK_OF_STEP = {
 }
 
 
-@dataclass(frozen=True)
-class Subject:
-    """One database to examine.
-
-    Attributes:
-        project: the project it belongs to.
-        settings: what the project says about it.
-        database: its address.
-        direct: the address around a pooler, where one is known.
-        source: the place the address came from, for people.
-        notes: what was noticed when the address was put together.
-    """
-
-    project: Project
-    settings: DatabaseSettings
-    database: DatabaseConfig
-    direct: DatabaseConfig | None = None
-    source: str = ""
-    notes: tuple[Finding, ...] = ()
-
-
 class Examination:
-    """A subject under examination; everything is found out when a check first asks, and once."""
+    """A database under examination; everything is found out when a check first asks, and once."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: Resolved) -> None:
         self.subject = subject
 
     def __enter__(self) -> Self:

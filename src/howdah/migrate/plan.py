@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
+from pathlib import Path
 
 from howdah.errors import DirtyDatabase, HistoryMismatch, SourceError, Where
 from howdah.findings import Finding, Severity
@@ -23,6 +24,13 @@ class Step:
     direction: Direction
     before: int | None
     after: int | None
+
+    @property
+    def file(self) -> Path:
+        """The file that runs: a plan has no step without one."""
+        file = self.migration.file(self.direction)
+        assert file is not None
+        return file
 
 
 @dataclass(frozen=True)

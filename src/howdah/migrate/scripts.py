@@ -26,13 +26,11 @@ class Scripts:
         self._checksums: dict[Path, bytes] = {}
         size = 0
         for step in plan.steps:
-            file = step.migration.file(step.direction)
-            assert file is not None  # a plan has no step without its file
-            script = load_script(file)
-            self._checksums[file] = script.content.checksum
+            script = load_script(step.file)
+            self._checksums[step.file] = script.content.checksum
             size += script.content.size_bytes
             if len(self._kept) < _KEPT_SCRIPTS and size <= _KEPT_BYTES:
-                self._kept[file] = script
+                self._kept[step.file] = script
 
     def take(self, path: Path) -> Script:
         """The script of this path, which is not asked for again.

@@ -386,3 +386,9 @@ def test_standins_are_announced(dev: Cli, open_path: Path, pg_programs: Programs
     ran = done(project("dev", "up"))
     assert "uuid-ossp: SQL stand-in" in ran.stderr
     assert done(project("dev", "up", "--json")).json["data"]["server"]["stand_ins"] == ["uuid-ossp"]
+
+
+def test_the_bare_area_takes_the_options_of_up(cli: Cli) -> None:
+    done = cli("dev", "--port", "0")
+    assert done.code == 2
+    assert "Usage: howdah dev up" in done.stderr

@@ -143,6 +143,27 @@ def test_an_option_without_a_variable_is_told(cli: Cli) -> None:
     assert "[option-without-variable]" in done.stderr
 
 
+def test_libpq_has_a_variable_for_more_than_the_file_can_name(cli: Cli) -> None:
+    done = cli("doctor", "--print-env", "--url", f"{MANAGED}&channel_binding=prefer")
+    assert "PGCHANNELBINDING='prefer'" in done.stdout
+    assert done.stderr == ""
+
+
+def test_an_option_without_a_variable_is_not_shown_where_it_is_secret(cli: Cli) -> None:
+    done = cli("doctor", "--print-env", "--url", "postgresql://h/d?sslpassword=geheim")
+    assert "sslpassword" in done.stderr
+    assert "geheim" not in done.stdout + done.stderr
+
+
+def test_quiet_leaves_notes_out_and_says_what_is_wrong(cli: Cli) -> None:
+    url = "postgresql:///x?host=/nowhere&sslmode=require"
+    assert "[tls-on-socket]" in cli("doctor", "--url", url).stderr
+    quiet = cli("doctor", "-q", "--url", url)
+    assert "[tls-on-socket]" not in quiet.stderr
+    assert "[socket-missing]" in quiet.stderr
+    assert quiet.stdout == ""
+
+
 def test_waiting_ends_with_the_limit(cli: Cli) -> None:
     started = time.monotonic()
     done = cli("doctor", "--wait", "1", "--url", f"postgresql://app@127.0.0.1:{free_port()}/x")

@@ -15,9 +15,9 @@ from fix_proxy import Conversation, stay_silent
 from fix_tls import Keys
 from howdah.config.database import DatabaseConfig
 from howdah.config.project import DatabaseSettings, DevSettings, Project, SetupSettings
+from howdah.config.resolve import Resolved
 from howdah.doctor.checks import CHECKS
 from howdah.doctor.checkup import Checkup, Result, examine
-from howdah.doctor.examination import Subject
 from howdah.findings import Finding, Severity
 
 NAMES = [check.name for check in CHECKS]
@@ -34,7 +34,7 @@ def look(
 ) -> Checkup:
     named = DatabaseSettings(name="kaimu", **settings)  # type: ignore[arg-type]
     project = Project(tmp_path, file=file, databases=(named,), dev=dev or DevSettings())
-    return examine(Subject(project, named, database, direct, source="a test"))
+    return examine(Resolved(project, named, database, direct, source="a test"))
 
 
 def result(checkup: Checkup, name: str) -> Result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from howdah.config.database import DatabaseConfig, Secret
@@ -45,6 +46,13 @@ def test_the_env_file_counts_and_the_environment_wins(tmp_path: Path) -> None:
     wanted = wanted_names(project(tmp_path), SETTINGS, {"READER_PASSWORD": "environment"})
     assert wanted.password == Secret("file")
     assert wanted.passwords == {"READER_PASSWORD": "environment"}
+
+
+def test_of_two_env_files_the_later_one_wins(tmp_path: Path) -> None:
+    (tmp_path / "a.env").write_text("SHOP_HOST=localhost\nREADER_PASSWORD=first\n", encoding="utf-8")
+    (tmp_path / "b.env").write_text("READER_PASSWORD=second\n", encoding="utf-8")
+    both = replace(project(tmp_path), env_files=(tmp_path / "a.env", tmp_path / "b.env"))
+    assert wanted_names(both, SETTINGS, {}).passwords == {"READER_PASSWORD": "second"}
 
 
 def test_passwords_of_another_machine_stay_there(tmp_path: Path) -> None:

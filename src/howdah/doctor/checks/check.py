@@ -6,10 +6,11 @@ import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from howdah.config.resolve import Resolved
 from howdah.config.url import format_url
 from howdah.connect.diagnosis import Diagnosis
 from howdah.connect.failures import Step
-from howdah.doctor.examination import Examination, Subject
+from howdah.doctor.examination import Examination
 from howdah.findings import Finding
 
 
@@ -45,7 +46,7 @@ def refused(examination: Examination, diagnosis: Diagnosis, *, why: str | None =
     return Outcome(f"{place}{failure.message}{code}", (finding,))
 
 
-def _next(subject: Subject, diagnosis: Diagnosis) -> tuple[str, ...]:
+def _next(subject: Resolved, diagnosis: Diagnosis) -> tuple[str, ...]:
     if diagnosis.cause.sslmode:
         return (_with_sslmode(subject, diagnosis.cause.sslmode),)
     if diagnosis.next:
@@ -53,7 +54,7 @@ def _next(subject: Subject, diagnosis: Diagnosis) -> tuple[str, ...]:
     return ("howdah doctor --wait 60",) if diagnosis.cause.transient else ()
 
 
-def _with_sslmode(subject: Subject, mode: str) -> str:
+def _with_sslmode(subject: Resolved, mode: str) -> str:
     """Look again with another sslmode, given where the present one came from."""
     origin = subject.database.origin.get("sslmode", "").partition(" ")[0]
     if origin.isupper() and origin.isidentifier() and not origin.endswith("URL"):

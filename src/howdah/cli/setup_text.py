@@ -58,7 +58,7 @@ def _line(step: Step, mark: str = "") -> str:
     )
 
 
-def step_json(step: Step) -> dict[str, Any]:
+def step_data(step: Step) -> dict[str, Any]:
     """A step of the JSON contract (docs/reference/setup.md)."""
     from howdah.provision.steps import statement_text
 
@@ -74,15 +74,15 @@ def step_json(step: Step) -> dict[str, Any]:
     }
 
 
-def result_json(result: SetupResult) -> dict[str, Any]:
+def result_data(result: SetupResult) -> dict[str, Any]:
     """A run of the JSON contract: every step in one of four lists."""
     return {
         "server": result.plan.server,
-        "there": [step_json(step) for step in result.there],
-        "done": [step_json(step) for step in result.done],
+        "there": [step_data(step) for step in result.there],
+        "done": [step_data(step) for step in result.done],
         "failed": [
-            {**step_json(step), "status": "failed", "blocked": None, "code": finding.code}
+            {**step_data(step), "status": "failed", "blocked": None, "code": finding.code}
             for step, finding in result.failed
         ],
-        "blocked": [step_json(step) for step in result.blocked],
+        "blocked": [step_data(step) for step in result.blocked],
     }
