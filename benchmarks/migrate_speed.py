@@ -12,6 +12,7 @@ import argparse
 import importlib.util
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -190,6 +191,8 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--without", nargs="+", default=[], metavar="TOOL", help="leave a tool out")
     given = parser.parse_args()
+    # Ended from outside, it stops its servers all the same.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         pairs = write_golang_migrate(scratch / "pairs", given.migrations)
