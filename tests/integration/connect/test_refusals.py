@@ -26,7 +26,6 @@ from howdah.config.database import DatabaseConfig, Secret
 from howdah.connect.causes import CAUSES
 from howdah.connect.diagnosis import Diagnosis
 from howdah.connect.session import try_session
-from howdah.pg.programs import server_account
 from howdah.server.local import LocalServer
 
 PASSWORD = "s3cret-w0rd"
@@ -424,7 +423,7 @@ def _(request: pytest.FixtureRequest, stack: ExitStack) -> DatabaseConfig:
     local.stop()
     (local.data / "recovery.signal").touch()
     slow = replace(local, settings={**local.settings, "restore_command": "sleep 2; false"})
-    slow._launch(int(address.port), server_account())
+    slow._launch(int(address.port))
     wait_for_answer(address)
     return address
 
