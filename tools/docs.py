@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import inspect
 import re
 import sys
 from collections.abc import Iterator
@@ -15,7 +16,6 @@ from pathlib import Path
 
 import click
 
-from howdah.cli.areas import AREAS
 from howdah.cli.root import root
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -81,8 +81,6 @@ def cli_page() -> str:
     for words, command in commands(root):
         depth = words.count(" ")
         parts += ["", f"{'#' * (depth + 1)} {words}", ""]
-        if depth == 1:
-            parts += [AREAS[words.split()[1]][1], ""]
         parts += _command_section(words, command)
     return "\n".join(parts) + "\n"
 
@@ -102,7 +100,7 @@ def _dedented(text: str) -> list[str]:
     """A command's help as markdown: what it shows verbatim becomes a code block."""
     lines: list[str] = []
     verbatim = False
-    for line in text.strip().replace("\f", "").split("\n"):
+    for line in inspect.cleandoc(text).replace("\f", "").split("\n"):
         if line.strip() == "\b":
             verbatim = True
             lines.append("```")
