@@ -57,7 +57,7 @@ def typed_commands(page: Path) -> list[list[str]]:
 
 def _simple_commands(line: str) -> Iterator[list[str]]:
     """The commands of a shell line that call howdah or make, without variables before and what follows."""
-    if "howdah " not in line and not line.startswith("make "):
+    if ("howdah " not in line and not line.startswith("make ")) or "<TAB>" in line:
         return
     lexer = shlex.shlex(line, posix=True, punctuation_chars=";&|<>()")
     lexer.whitespace_split = True
