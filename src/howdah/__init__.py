@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from howdah.config.database import DatabaseConfig as DatabaseConfig
+    from howdah.config.url import parse_url as parse_url
     from howdah.errors import HowdahError as HowdahError
     from howdah.migrate.migrator import Migrator as Migrator
     from howdah.migrate.settings import RunSettings as RunSettings
@@ -20,6 +21,7 @@ _PUBLIC = {
     "HowdahError": "howdah.errors",
     "Migrator": "howdah.migrate.migrator",
     "RunSettings": "howdah.migrate.settings",
+    "parse_url": "howdah.config.url",
 }
 
 __all__ = sorted(_PUBLIC)  # noqa: PLE0605
