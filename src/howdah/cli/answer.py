@@ -63,6 +63,9 @@ def answers(command: str) -> Callable[[Callable[P, Answer]], Callable[P, None]]:
             signal.signal(signal.SIGTERM, signal.default_int_handler)
             try:
                 answer = function(*args, **kwargs)
+            except (KeyboardInterrupt, click.Abort):  # the latter at a prompt
+                sys.stderr.write("\ninterrupted\n")
+                sys.exit(exit_codes.INTERRUPTED)
             except Exception as error:
                 known = _as_known(error)
                 if not known:
@@ -70,9 +73,6 @@ def answers(command: str) -> Callable[[Callable[P, Answer]], Callable[P, None]]:
                 if verbose:
                     logging.getLogger("howdah").debug("traceback of the error below", exc_info=True)
                 answer = _answer_of(known)
-            except KeyboardInterrupt:
-                sys.stderr.write("\ninterrupted\n")
-                sys.exit(exit_codes.INTERRUPTED)
             _show(command, answer, as_json=as_json, quiet=quiet)
 
         return callback

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from fix_cli import Cli
+from fix_cli import Cli, command
 from fix_db import connect
 from fix_migrations import WriteMigrations, history, relations, tables
 from howdah.config.database import DatabaseConfig
@@ -194,3 +197,27 @@ def test_a_role_that_may_not_look_at_the_history_is_told_so(
     assert first == "error: permission denied for table schema_migrations (SQLSTATE 42501) [server-error]"
     assert why.startswith("  why: The role of this address lacks a right")
     assert following == "  next: howdah doctor"
+
+
+def test_no_answer_to_the_question_is_an_interruption(
+    cli: Cli, url: str, database: DatabaseConfig, write_migrations: WriteMigrations
+) -> None:
+    directory = str(write_migrations(tables(1)))
+    cli("migrate", "up", "--url", url, "--dir", directory)
+    terminal, stdin = pty.openpty()
+
+    asked = subprocess.Popen(
+        command("migrate", "down", "--to", "0", "--url", url, "--dir", directory),
+        stdin=stdin,
+        stderr=subprocess.PIPE,
+        env=cli.environ,
+        text=True,
+    )
+    os.write(terminal, b"\x04")  # Ctrl-D; what click makes of Ctrl-C is the same
+    _, said = asked.communicate(timeout=30)
+    os.close(terminal)
+    os.close(stdin)
+
+    assert asked.returncode == 130, said
+    assert said.endswith("\ninterrupted\n")
+    assert history(database) == [(1, False)]
