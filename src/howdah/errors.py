@@ -51,7 +51,7 @@ class HowdahError(Exception):
         where: Where | None = None,
         why: str | None = None,
         fix: str | None = None,
-        next: tuple[str, ...] = (),  # noqa: A002 - the word of the JSON contract
+        next: tuple[str, ...] = (),
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -90,7 +90,7 @@ class ConnectError(HowdahError):
 
 
 class UnsupportedError(HowdahError):
-    """This version, file or setting cannot be handled; the message says what was found and what is needed."""
+    """A version, file or setting cannot be handled; the message says what was found and what is needed."""
 
     code = "unsupported"
 

@@ -51,7 +51,8 @@ def database_data(database: DevDatabase) -> dict[str, Any]:
 def _migrations(database: DevDatabase) -> str:
     if database.migrations is None:
         return "no migrations found"
-    count = len(database.applied)
-    if not count:
+    from howdah.migrate.migration import count_migrations
+
+    if not database.applied:
         return "nothing to migrate"
-    return f"{count} migration{'s' if count > 1 else ''} applied, now at {database.applied[-1]}"
+    return f"{count_migrations(len(database.applied))} applied, now at {database.applied[-1]}"

@@ -44,7 +44,7 @@ class RunProgress:
                 migration = event.step.migration
                 self._progress.doing(f"{event.number}/{event.total} {migration.version} {migration.name} …")
             case StatementStarted():
-                text = " ".join(event.text[:200].split())[:60]
+                text = _one_line(event)
                 self._progress.doing(
                     f"{event.step.migration.version}, line {event.line},"
                     f" statement {event.number}/{event.total}: {text}"
@@ -63,7 +63,7 @@ class RunProgress:
 
     def _running(self, event: StatementRunning) -> None:
         started = event.statement
-        text = " ".join(started.text[:200].split())[:60]
+        text = _one_line(started)
         self._progress.note(
             f"still running after {duration(event.seconds)}: {started.step.migration.version},"
             f" line {started.line}: {text}"
@@ -77,6 +77,12 @@ class RunProgress:
         if who != self._waiting_for:
             self._waiting_for = who
             self._progress.note(f"waiting for the migration lock, held by {holder}")
+
+
+def _one_line(started: StatementStarted) -> str:
+    from howdah.pg.statements import shorten
+
+    return shorten(started.text, limit=60)
 
 
 @contextmanager

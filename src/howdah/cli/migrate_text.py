@@ -135,10 +135,11 @@ def run_text(results: Sequence[Result], migrator: Migrator, verb: str) -> str:
     """One sentence on a run."""
     if not results:
         return f"{migrator.database.target}: nothing to do"
-    count = "1 migration" if len(results) == 1 else f"{len(results)} migrations"
+    from howdah.migrate.migration import count_migrations
+
     seconds = sum(result.seconds for result in results)
     return (
-        f"{migrator.database.target}: {verb} {count} in {duration(seconds)};"
+        f"{migrator.database.target}: {verb} {count_migrations(len(results))} in {duration(seconds)};"
         f" now at {_at(results[-1].step.after)}"
     )
 
@@ -178,9 +179,9 @@ def diagnosis_text(found: Diagnosis) -> str:
         for index in found.invalid_indexes
     ]
     for suspect in found.suspects:
-        version, is_up = suspect.migration.version, suspect.direction.value == "up"
-        doing = f"{'applying' if is_up else 'reverting'} {version} ({suspect.migration.name})"
-        whole, none = ("applied", "reverted") if is_up else ("reverted", "applied")
+        version, whole = suspect.migration.version, suspect.direction.done
+        doing = f"{suspect.direction.doing} {version} ({suspect.migration.name})"
+        none = "reverted" if whole == "applied" else "applied"
         lines.append(f"if it was {doing}" + (", and" if len(found.suspects) > 1 else ":"))
         lines.append(f"  all of it took effect:  howdah migrate resolve {version} --{whole}")
         lines.append(f"  none of it took effect: howdah migrate resolve {version} --{none}")
@@ -189,6 +190,8 @@ def diagnosis_text(found: Diagnosis) -> str:
 
 def _unfinished_lines(found: Diagnosis) -> list[str]:
     """How far our own run came; what is said of another tool's."""
+    from howdah.pg.statements import shorten
+
     record = found.unfinished
     if record is None:
         return [
@@ -201,7 +204,7 @@ def _unfinished_lines(found: Diagnosis) -> list[str]:
     lines = [f"  howdah was {doing} {record.version} since {since}: {done}"]
     following = found.next_statement
     if following is not None:
-        text = " ".join(following.text[:200].split())
+        text = shorten(following.text, limit=200)
         lines.append(f"  the next one may have, too: line {following.line}: {text}")
     elif record.statements_done < record.statements:
         lines.append("  the next one may have, too; its file has changed since")

@@ -21,7 +21,6 @@ class Look:
     exists: bool
     has_side_history: bool
     read_only: bool
-    server_version: int
     backend_pid: int
 
 
@@ -63,7 +62,6 @@ def look(
         columns is not None,
         row["has_side_history"],
         row["read_only"],
-        row["server_version"],
         row["backend_pid"],
     )
 

@@ -10,9 +10,10 @@ from howdah.errors import MigrationFailed, Where
 from howdah.migrate.events import Result
 from howdah.migrate.history import History
 from howdah.migrate.lock import LockHolder
-from howdah.migrate.migration import Direction
+from howdah.migrate.migration import count_migrations
 from howdah.migrate.plan import Plan, Step
 from howdah.migrate.script import Script
+from howdah.pg.statements import shorten
 
 _SHOWN = 200
 
@@ -45,11 +46,10 @@ def migration_failed(
 ) -> MigrationFailed:
     """The error for people and programs."""
     migration = step.migration
-    verb = "applying" if step.direction is Direction.UP else "reverting"
     text = failure.error.diag.message_primary or str(failure.error).strip()
     state = failure.error.sqlstate
     failed = MigrationFailed(
-        f"{verb} {migration.version} ({migration.name}) failed: {text}"
+        f"{step.direction.doing} {migration.version} ({migration.name}) failed: {text}"
         + (f" (SQLSTATE {state})" if state else ""),
         code=_code(failure),
         where=_where(failure, script),
@@ -89,8 +89,7 @@ def _why(failure: StepFailed, script: Script) -> str:
     elif failure.index >= len(script.statements):
         parts.append("The statements ran; recording or committing them failed.")
     else:
-        shown = " ".join(script.statements[failure.index].text.split())
-        shown = shown if len(shown) <= _SHOWN else shown[: _SHOWN - 1] + "…"
+        shown = shorten(script.statements[failure.index].text, limit=_SHOWN)
         parts.append(f"Statement {failure.index + 1} of {len(script.statements)}: {shown}")
     parts += [f"Detail: {diag.message_detail}"] if diag.message_detail else []
     parts += [f"Hint: {diag.message_hint}"] if diag.message_hint else []
@@ -101,7 +100,11 @@ def _why(failure: StepFailed, script: Script) -> str:
 def _outcome(failure: StepFailed, step: Step, plan: Plan, done: Sequence[Result]) -> str:
     """What is applied and what is not, in sentences."""
     if failure.index is None:
-        told = f"{_count(len(done))} before it took effect for certain" if done else "Nothing is certain"
+        told = (
+            f"{count_migrations(len(done))} before it took effect for certain"
+            if done
+            else "Nothing is certain"
+        )
         return f"{told}; the rest must be read from the server."
     this = "Nothing of it took effect."
     if not failure.is_clean:
@@ -109,9 +112,9 @@ def _outcome(failure: StepFailed, step: Step, plan: Plan, done: Sequence[Result]
     before = "Nothing else ran."
     if done:
         verb = "is" if len(done) == 1 else "are"
-        before = f"{_count(len(done))} before it in this run took effect and {verb} recorded."
+        before = f"{count_migrations(len(done))} before it in this run took effect and {verb} recorded."
     left = len(plan.steps) - len(done) - 1
-    after = f"{_count(left)} after it did not run." if left else ""
+    after = f"{count_migrations(left)} after it did not run." if left else ""
     at = f"The database is at version {_number(step.before)}." if failure.is_clean else ""
     return " ".join(sentence for sentence in (this, before, after, at) if sentence)
 
@@ -129,16 +132,12 @@ def tell_outcome(
     failed.applied = tuple(step.migration.version for step in plan.steps[:took])
     failed.fix = (
         f"The server has been asked again: the database is at version {_number(history.version)}{mark};"
-        f" {_count(took)} of this run took effect, {len(plan.steps) - took} did not."
+        f" {count_migrations(took)} of this run took effect, {len(plan.steps) - took} did not."
     )
 
 
 def _number(version: int | None) -> str:
     return "none" if version is None else str(version)
-
-
-def _count(number: int) -> str:
-    return "1 migration" if number == 1 else f"{number} migrations"
 
 
 def _next(failure: StepFailed, step: Step) -> tuple[str, ...]:

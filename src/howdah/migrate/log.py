@@ -28,7 +28,7 @@ def log_event(event: Event) -> None:
         case Result():
             _log.info(
                 "%s %s (%.0f ms)",
-                "applied" if event.step.direction.value == "up" else "reverted",
+                event.step.direction.done,
                 event.file.name,
                 event.seconds * 1000,
             )

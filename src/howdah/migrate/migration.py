@@ -15,6 +15,21 @@ class Direction(Enum):
     UP = "up"
     DOWN = "down"
 
+    @property
+    def doing(self) -> str:
+        """What a run does: "applying" or "reverting"."""
+        return "applying" if self is Direction.UP else "reverting"
+
+    @property
+    def done(self) -> str:
+        """What a run did: "applied" or "reverted"."""
+        return "applied" if self is Direction.UP else "reverted"
+
+
+def count_migrations(number: int) -> str:
+    """So many migrations, in words: "1 migration", "7 migrations"."""
+    return "1 migration" if number == 1 else f"{number} migrations"
+
 
 @dataclass(frozen=True, slots=True)
 class Migration:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _COME_BACK_SECONDS = 10.0
+# golang-migrate takes its lock twice, for its table and to migrate: long enough for it to come by the second time.
+_GIVE_WAY_SECONDS = 1.0
 _FALSE = {"0", "false", "no", "off"}
 
 
@@ -236,11 +239,32 @@ class Migrator:
             except DirtyDatabase:
                 # Another run may be in the middle of a step outside a transaction: ask again once it has ended.
                 pass
-            with self._lock(connection, at):
-                return self._run_locked(connection, source, make_plan)
+            return self._run_in_turns(connection, at, source, make_plan)
+
+    def _run_in_turns(
+        self, connection: psycopg.Connection, at: Look, source: Source, make_plan: Callable[[History], Plan]
+    ) -> list[Result]:
+        """Run under the lock. Where a waiter for it holds a concurrent build up, let it go first, then go on."""
+        from howdah.migrate.outside import GiveWay
+
+        deadline = time.monotonic() + self.settings.retry_limit_seconds
+        done: list[Result] = []
+        while True:
+            try:
+                with self._lock(connection, at):
+                    may_give_way = time.monotonic() < deadline
+                    return done + self._run_locked(connection, source, make_plan, may_give_way=may_give_way)
+            except GiveWay as way:
+                done += way.done
+            time.sleep(_GIVE_WAY_SECONDS)
 
     def _run_locked(
-        self, connection: psycopg.Connection, source: Source, make_plan: Callable[[History], Plan]
+        self,
+        connection: psycopg.Connection,
+        source: Source,
+        make_plan: Callable[[History], Plan],
+        *,
+        may_give_way: bool,
     ) -> list[Result]:
         # Loaded when there is something to run: nothing pending must cost next to nothing.
         from howdah.migrate.runner import Run
@@ -256,7 +280,15 @@ class Migrator:
         watcher = Watcher(self.database, at.backend_pid, self.on_event)
         try:
             with watcher:
-                run = Run(connection, plan, self._format, scripts, self.settings, watcher.pass_on)
+                run = Run(
+                    connection,
+                    plan,
+                    self._format,
+                    scripts,
+                    self.settings,
+                    watcher.pass_on,
+                    may_give_way=may_give_way,
+                )
                 # What came before a long statement is told of without waiting for its end.
                 watcher.on_look = run.make_durable
                 return run.run()
@@ -347,7 +379,7 @@ def _refuse_read_only(at: Look, database: DatabaseConfig) -> None:
     if at.read_only:
         raise RefusedError(
             f"{database.target} is read-only",
-            code="read-only",
+            code="read-only-server",
             why="It is a replica, or its role or database says default_transaction_read_only.",
             fix="Use the primary's address (target_session_attrs=read-write finds it among several hosts).",
         )

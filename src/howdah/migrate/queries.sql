@@ -3,7 +3,6 @@
 SELECT current_database() AS database,
        current_schema() AS schema,
        pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS read_only,
-       current_setting('server_version_num')::int AS server_version,
        pg_backend_pid() AS backend_pid,
        -- not to_regclass(), which fails where this role may not look into the schema
        EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -127,10 +126,3 @@ SELECT i.indexrelid::bigint AS oid, format('%I.%I', n.nspname, c.relname) AS nam
 -- Such a step did nothing after all.
 DELETE FROM howdah.history
  WHERE id = (SELECT max(id) FROM howdah.history WHERE history = $1 AND version = $2::bigint) AND finished_at IS NULL
-
--- name: user_tables
--- Is there anything here already, apart from the history?
-SELECT count(*) AS tables FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
- WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'howdah')
-   AND (n.nspname, c.relname) <> ($1, $2)
-   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')

@@ -15,7 +15,7 @@ from psycopg.pq import ExecStatus
 from howdah.migrate.events import Event, Result, Retrying, StatementStarted, StepStarted
 from howdah.migrate.failure import StepFailed, migration_failed
 from howdah.migrate.formats.interface import Format, Query
-from howdah.migrate.outside import OutsideRun
+from howdah.migrate.outside import GiveWay, OutsideRun
 from howdah.migrate.pipeline import Command, CommandFailed, run_pipeline
 from howdah.migrate.plan import Plan, Step
 from howdah.migrate.script import Execution, Script
@@ -31,8 +31,8 @@ _FLUSH_SECONDS = 0.3
 # Lock timeout, deadlock, serialization: nothing is wrong with the migration, and its transaction is rolled back.
 _TRY_AGAIN = {"55P03", "40P01", "40001"}
 # "cannot run inside a transaction block", "invalid transaction termination": only the server knows for sure.
-_OWN_ROLE = (b"RESET SESSION AUTHORIZATION", b"RESET ROLE")
 _NO_TRANSACTION = {"25001", "2D000"}
+_OWN_ROLE = (b"RESET SESSION AUTHORIZATION", b"RESET ROLE")
 # From how many steps on the bookkeeping is prepared: that is half of its cost.
 _PREPARE_FROM = 20
 # From how many statements on the server is asked to tell of each as it ends.
@@ -49,11 +49,14 @@ class Run:
     scripts: Scripts
     settings: RunSettings
     on_event: Callable[[Event], None]
-    _done: list[Result] = field(default_factory=list)
-    _reported: int = 0
-    _turn: threading.Lock = field(default_factory=threading.Lock)
-    _prepared: dict[str, bytes] = field(default_factory=dict)  # statement -> its name on the server
-    _flushed_at: float = field(default_factory=time.monotonic)
+    may_give_way: bool = False
+    _done: list[Result] = field(default_factory=list, init=False)
+    _reported: int = field(default=0, init=False)
+    _turn: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _prepared: dict[str, bytes] = field(
+        default_factory=dict, init=False
+    )  # statement -> its name on the server
+    _flushed_at: float = field(default_factory=time.monotonic, init=False)
 
     def run(self) -> list[Result]:
         """Run the steps in order; the results, each durable before it is told of.
@@ -63,9 +66,7 @@ class Run:
         """
         total = len(self.plan.steps)
         for number, step in enumerate(self.plan.steps, 1):
-            file = step.migration.file(step.direction)
-            assert file is not None  # a plan has no step without its file
-            script = self.scripts.take(file)
+            script = self.scripts.take(step.file)
             self.on_event(StepStarted(step, number, total, len(script.statements)))
             started = time.monotonic()
             is_durable = number == total or started - self._flushed_at > _FLUSH_SECONDS
@@ -76,11 +77,15 @@ class Run:
                 # What was not made durable before the connection was lost may be lost with it.
                 done = self._done[: self._reported]
                 raise migration_failed(failure, step, script, self.plan, done) from failure.error
+            except GiveWay as way:
+                self.make_durable(self.connection)
+                way.done = self._done
+                raise
             except KeyboardInterrupt:
                 self.make_durable(self.connection)
                 raise
             seconds = time.monotonic() - started
-            self._done.append(Result(step, file, len(script.statements), seconds, transactional))
+            self._done.append(Result(step, step.file, len(script.statements), seconds, transactional))
             if is_durable or not transactional:
                 self._report(len(self._done))
         return self._done
@@ -97,7 +102,16 @@ class Run:
             else:
                 return True
         self.make_durable(self.connection)
-        OutsideRun(self.connection, step, script, self.plan, self.format, self.settings, self.on_event).run()
+        OutsideRun(
+            self.connection,
+            step,
+            script,
+            self.plan,
+            self.format,
+            self.settings,
+            self.on_event,
+            may_give_way=self.may_give_way,
+        ).run()
         return False
 
     def _run_in_transaction(self, step: Step, script: Script, *, is_durable: bool) -> None:

@@ -14,7 +14,7 @@ from howdah.errors import ScriptError, SourceError, Where
 from howdah.migrate.checksums import Content
 from howdah.pg.features import Feature, features_of
 from howdah.pg.lexer import BYTE_ORDER_MARK
-from howdah.pg.statements import Statement, split_script
+from howdah.pg.statements import Statement, shorten, split_script
 
 _COMMAND_WORDS = frozenset(
     [
@@ -208,7 +208,7 @@ def _refuse_unbalanced(path: Path, statements: list[Statement], features: list[f
     for statement, found in zip(statements, features, strict=True):
         if Feature.NO_TRANSACTION in found and opened:
             raise SourceError(
-                f"{_shown(statement)} stands between BEGIN and COMMIT",
+                f"{shorten(statement.text, limit=60)} stands between BEGIN and COMMIT",
                 code="forbidden-in-transaction",
                 where=Where(str(path), statement.line),
                 why="PostgreSQL refuses it inside a transaction.",
@@ -231,8 +231,3 @@ def _refuse_unbalanced(path: Path, statements: list[Statement], features: list[f
 def _command(statement: Statement) -> str:
     """The words of the command, without the names behind them."""
     return " ".join(takewhile(_COMMAND_WORDS.__contains__, statement.words))
-
-
-def _shown(statement: Statement) -> str:
-    text = " ".join(statement.text.split())
-    return text if len(text) <= 60 else text[:59] + "…"

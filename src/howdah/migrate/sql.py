@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, LiteralString
 
@@ -29,11 +30,9 @@ def fetch(connection: psycopg.Connection, name: str, parameters: Sequence[Any] =
 
 def run_queries(connection: psycopg.Connection, queries: list[Query]) -> None:
     """Run queries in one durable transaction, or, inside the body's own, as part of it."""
-    if connection.info.transaction_status != TransactionStatus.IDLE:
-        for each in queries:
-            psycopg.RawCursor(connection).execute(each.sql.encode(), each.parameters)
-        return
-    with connection.transaction():
-        connection.execute(query("durably"))
+    is_ours = connection.info.transaction_status == TransactionStatus.IDLE
+    with connection.transaction() if is_ours else nullcontext():
+        if is_ours:
+            connection.execute(query("durably"))
         for each in queries:
             psycopg.RawCursor(connection).execute(each.sql.encode(), each.parameters)

@@ -43,6 +43,12 @@ class Statement:
         return self.offset + len(self.text)
 
 
+def shorten(text: str, *, limit: int) -> str:
+    """The beginning of a statement on one line, for people."""
+    shown = " ".join(text[: 4 * limit].split())
+    return shown if len(shown) <= limit and len(text) <= 4 * limit else shown[: limit - 1] + "…"
+
+
 def split_script(script: str) -> list[Statement]:
     r"""The statements of a script, without the empty ones; a byte order mark at the start counts as blank.
 

@@ -347,7 +347,7 @@ def test_a_read_only_database_is_refused(database: DatabaseConfig, write_migrati
     with pytest.raises(RefusedError) as caught:
         migrator(database, write_migrations(tables(1))).up()
 
-    assert caught.value.code == "read-only"
+    assert caught.value.code == "read-only-server"
 
 
 def test_the_history_lives_where_it_is_told_to(
