@@ -44,7 +44,12 @@ def _print_version(ctx: click.Context, _param: click.Parameter, value: Any) -> N
         ctx.exit()
 
 
-@click.group(cls=_Areas, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=_Areas,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    options_metavar="",
+    subcommand_metavar="AREA [ACTION] [OPTIONS]",
+)
 @click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version)
 def root() -> None:
     """Carries an application's PostgreSQL from git clone to production."""

@@ -31,6 +31,7 @@ def test_an_unknown_area_suggests_the_near_one(cli: Cli) -> None:
 
     assert ran.code == 2
     assert "did you mean 'migrate'?" in ran.stderr
+    assert ran.stderr.splitlines()[0] == help_page().splitlines()[0]
 
 
 def test_the_version_names_the_driver_too(cli: Cli) -> None:
