@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, ParamSpec
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec
 
 import click
 
@@ -18,6 +18,9 @@ from howdah.cli.render import Progress, show_problem
 from howdah.config.database import DatabaseConfig
 from howdah.errors import HowdahError
 from howdah.findings import Finding, Severity
+
+if TYPE_CHECKING:
+    import psycopg
 
 P = ParamSpec("P")
 _INSUFFICIENT_PRIVILEGE = "42501"
@@ -99,17 +102,17 @@ def _as_known(error: Exception) -> HowdahError | None:
         message = f"cannot use {error.filename}: {reason}" if error.filename else reason
         return HowdahError(message, code="file-error")
     driver = sys.modules.get("psycopg")  # not there where nothing has connected
-    if driver and isinstance(error, driver.Error):
-        return _server_error(str(error).partition("\n")[0], error.sqlstate)
-    return None
+    return _server_error(error) if driver and isinstance(error, driver.Error) else None
 
 
-def _server_error(message: str, sqlstate: str | None) -> HowdahError:
+def _server_error(error: psycopg.Error) -> HowdahError:
+    from howdah.connect.failures import server_said
+
     why = "The role of this address lacks a right on what the command reads or writes."
     return HowdahError(
-        f"{message} (SQLSTATE {sqlstate})" if sqlstate else message,
+        server_said(error),
         code="server-error",
-        why=why if sqlstate == _INSUFFICIENT_PRIVILEGE else None,
+        why=why if error.sqlstate == _INSUFFICIENT_PRIVILEGE else None,
         next=("howdah doctor",),
     )
 

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import click
+
+
+def refuse_unknown(kind: str, args: list[str], known: Collection[str], ctx: click.Context) -> None:
+    """Raise a usage error that names the nearest, or all, where the first word is none of the known ones."""
+    if args and args[0] not in known and not args[0].startswith("-"):
+        from howdah.config.keywords import near_name
+
+        near = near_name(args[0], known, cutoff=0.5)
+        hint = f"did you mean '{near}'?" if near else f"the {kind}s are: {', '.join(known)}"
+        raise click.UsageError(f"there is no {kind} '{args[0]}'; {hint}", ctx)
 
 
 class Area(click.Group):
@@ -18,6 +30,12 @@ class Area(click.Group):
         if is_bare and not ctx.resilient_parsing:
             args = [self._first, *args]
         return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        refuse_unknown("action", args, self.commands, ctx)
+        return super().resolve_command(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)

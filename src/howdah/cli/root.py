@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from importlib import import_module
 from typing import Any
 
 import click
 
 from howdah.cli.areas import AREAS, help_page
+from howdah.cli.groups import refuse_unknown
 
 
 class _Areas(click.Group):
@@ -26,10 +26,7 @@ class _Areas(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in AREAS and not args[0].startswith("-"):
-            near = difflib.get_close_matches(args[0], AREAS, n=1, cutoff=0.5)
-            hint = f"did you mean '{near[0]}'?" if near else f"the areas are: {', '.join(AREAS)}"
-            raise click.UsageError(f"there is no area '{args[0]}'; {hint}", ctx)
+        refuse_unknown("area", args, AREAS, ctx)
         return super().resolve_command(ctx, args)
 
     def get_help(self, ctx: click.Context) -> str:

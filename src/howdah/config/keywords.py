@@ -5,7 +5,6 @@ As of PostgreSQL 18, "Database Connection Control Functions" and "Environment Va
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 # keyword -> the variable that libpq reads for it, or "" where there is none; first what are fields
@@ -86,6 +85,8 @@ def is_port(text: str) -> bool:
 
 def near_name(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
     """The known name that looks most like this one, or None."""
+    import difflib  # for mistakes only
+
     by_folded: dict[str, str] = {}
     for candidate in known:
         by_folded.setdefault(candidate.casefold().replace("-", "_"), candidate)

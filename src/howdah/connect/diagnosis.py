@@ -10,7 +10,7 @@ from howdah.config.database import DatabaseConfig
 from howdah.connect.addresses import is_local
 from howdah.connect.causes import find_cause
 from howdah.connect.causes.cause import Cause
-from howdah.connect.failures import Failure, Step
+from howdah.connect.failures import Failure, Step, with_sqlstate
 from howdah.errors import ConnectError
 
 _BEFORE_AT = re.compile(r".+@")
@@ -103,8 +103,7 @@ def _stage(step: Step, failures: Sequence[Failure]) -> str:
     """What happened where; every address has its say, and equal words are said once."""
     places: dict[str, list[str]] = {}
     for failure in failures:
-        code = f" (SQLSTATE {failure.sqlstate})" if failure.sqlstate else ""
-        heard = places.setdefault(failure.message.splitlines()[0] + code, [])
+        heard = places.setdefault(with_sqlstate(failure.message.splitlines()[0], failure.sqlstate), [])
         if failure.place not in heard:
             heard.append(failure.place)
     if len(places) == 1:

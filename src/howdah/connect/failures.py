@@ -7,6 +7,10 @@ import os
 import re
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import psycopg
 
 
 class Step(IntEnum):
@@ -60,6 +64,17 @@ class Failure:
     detail: str | None = None
     hint: str | None = None
     tls_would_help: bool = False
+
+
+def with_sqlstate(message: str, sqlstate: str | None) -> str:
+    """A message, and the code by which it can be looked up in any language."""
+    return f"{message} (SQLSTATE {sqlstate})" if sqlstate else message
+
+
+def server_said(error: psycopg.Error) -> str:
+    """The server's message, or libpq's first line where the server could not say anything; with its SQLSTATE."""
+    first = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    return with_sqlstate(error.diag.message_primary or first, error.sqlstate)
 
 
 # libpq starts each address it tried on a line of its own

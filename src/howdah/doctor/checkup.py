@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from howdah.config.resolve import Resolved
+from howdah.connect.failures import server_said
 from howdah.doctor.checks import CHECKS
 from howdah.doctor.checks.check import Check, Outcome
 from howdah.doctor.examination import Examination
@@ -100,11 +101,9 @@ def _ask(check: Check, examination: Examination) -> Outcome:
         return Outcome(error.message, (Finding.of(error),))
     except psycopg.Error as error:
         _log.debug("check %s failed", check.name, exc_info=True)
-        message = str(error).splitlines()[0] if str(error) else type(error).__name__
-        code = f" (SQLSTATE {error.sqlstate})" if error.sqlstate else ""
         finding = Finding(
             code="check-failed",
-            message=f"the server did not answer the check of {check.name}: {message}{code}",
+            message=f"the server did not answer the check of {check.name}: {server_said(error)}",
             why="The session broke, or the role may not look there.",
             next=("howdah doctor -v",),
         )

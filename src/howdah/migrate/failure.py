@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import psycopg
 
+from howdah.connect.failures import server_said
 from howdah.errors import MigrationFailed, Where
 from howdah.migrate.events import Result
 from howdah.migrate.history import History
@@ -46,18 +47,15 @@ def migration_failed(
 ) -> MigrationFailed:
     """The error for people and programs."""
     migration = step.migration
-    text = failure.error.diag.message_primary or str(failure.error).strip()
-    state = failure.error.sqlstate
     failed = MigrationFailed(
-        f"{step.direction.doing} {migration.version} ({migration.name}) failed: {text}"
-        + (f" (SQLSTATE {state})" if state else ""),
+        f"{step.direction.doing} {migration.version} ({migration.name}) failed: {server_said(failure.error)}",
         code=_code(failure),
         where=_where(failure, script),
         why=_why(failure, script),
         fix=_outcome(failure, step, plan, done),
         next=_next(failure, step),
     )
-    failed.sqlstate = state
+    failed.sqlstate = failure.error.sqlstate
     failed.applied = tuple(result.step.migration.version for result in done)
     failed.failed = migration.version
     failed.pending = tuple(each.migration.version for each in plan.steps[len(done) + 1 :])

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import psycopg
 
+from howdah.connect.failures import server_said
 from howdah.errors import ConnectError, ProvisionError
 from howdah.findings import Finding
 from howdah.pg.identifiers import quote_literal
@@ -131,9 +132,7 @@ def _read(request: SetupRequest, sessions: Sessions) -> Facts:
     try:
         return _ask(request, sessions)
     except psycopg.Error as error:
-        raise ProvisionError(
-            f"cannot read what is there: {str(error).strip()}", code="setup-failed"
-        ) from error
+        raise ProvisionError(f"cannot read what is there: {server_said(error)}") from error
 
 
 def _ask(request: SetupRequest, sessions: Sessions) -> Facts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from howdah.connect.failures import server_said
 from howdah.findings import Finding
 from howdah.provision.changes import CreateExtension
 from howdah.provision.steps import Step, statement_text
@@ -37,13 +38,12 @@ def is_race(error: psycopg.Error) -> bool:
 def explain(step: Step, error: psycopg.Error) -> Finding:
     """The refusal as something to tell, with the statement that somebody else may run."""
     change = step.change
-    text = (error.diag.message_primary or str(error)).strip()
     code = _code_of(error, is_extension=isinstance(change, CreateExtension))
     known = _FIXES.get(code)
     statement = f"\n{statement_text(change)};" if known and known.endswith(":") else ""
     return Finding(
         code=code,
-        message=f"{change.what} {change.subject}: {text} (SQLSTATE {error.sqlstate})",
+        message=f"{change.what} {change.subject}: {server_said(error)}",
         why=error.diag.message_hint or error.diag.message_detail,
         fix=(known or "Remove the cause, then run setup again: it goes on from here.") + statement,
     )

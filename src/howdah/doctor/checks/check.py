@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from howdah.config.resolve import Resolved
 from howdah.config.url import format_url
 from howdah.connect.diagnosis import Diagnosis
-from howdah.connect.failures import Step
+from howdah.connect.failures import Step, with_sqlstate
 from howdah.doctor.examination import Examination
 from howdah.findings import Finding
 
@@ -34,7 +34,6 @@ class Check:
 def refused(examination: Examination, diagnosis: Diagnosis, *, why: str | None = None) -> Outcome:
     """The outcome of the check at which the session was refused. `why` adds what the probe found out."""
     failure = diagnosis.failures[0]
-    code = f" (SQLSTATE {failure.sqlstate})" if failure.sqlstate else ""
     place = f"{failure.place}: " if failure.step is Step.CONNECT else ""
     finding = Finding(
         code=diagnosis.cause.code,
@@ -43,7 +42,7 @@ def refused(examination: Examination, diagnosis: Diagnosis, *, why: str | None =
         fix=diagnosis.fix,
         next=_next(examination.subject, diagnosis),
     )
-    return Outcome(f"{place}{failure.message}{code}", (finding,))
+    return Outcome(place + with_sqlstate(failure.message, failure.sqlstate), (finding,))
 
 
 def _next(subject: Resolved, diagnosis: Diagnosis) -> tuple[str, ...]:

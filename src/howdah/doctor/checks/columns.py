@@ -6,6 +6,7 @@ import re
 
 import psycopg
 
+from howdah.connect.failures import server_said
 from howdah.doctor.checks.check import Outcome
 from howdah.doctor.examination import Examination
 from howdah.findings import Finding, Severity
@@ -31,7 +32,7 @@ def _compare(examination: Examination, name: str, wanted: str) -> Finding | None
     try:
         rows = examination.rows("column", table=table, column=column, expected=base)
     except psycopg.Error as error:
-        return _bad_expectation(name, wanted, str(error).splitlines()[0])
+        return _bad_expectation(name, wanted, server_said(error))
     if not rows:
         return _missing(f"there is no table {table}", name, wanted)
     row = rows[0]

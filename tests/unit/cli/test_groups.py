@@ -1,0 +1,23 @@
+"""A misspelt word is answered with the word that was meant."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+
+from howdah.cli.root import root
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["migrat"], "there is no area 'migrat'; did you mean 'migrate'?"),
+        (["zzz"], "there is no area 'zzz'; the areas are: dev, setup, migrate, doctor"),
+        (["migrate", "stats"], "there is no action 'stats'; did you mean 'status'?"),
+        (["setup", "zzz"], "there is no action 'zzz'; the actions are: plan, apply"),
+    ],
+)
+def test_an_unknown_word_is_a_usage_error_with_a_suggestion(words: list[str], said: str) -> None:
+    done = CliRunner().invoke(root, words)
+    assert done.exit_code == 2
+    assert said in done.output
