@@ -29,6 +29,7 @@ class CuttingProxy:
     names: list[str] = field(default_factory=list)
     backend_pid: int | None = None
     is_cut: bool = False
+    cut_is_done: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
@@ -95,6 +96,7 @@ class CuttingProxy:
                 self.on_cut(self)
                 for each in present:
                     _reset(each)
+                self.cut_is_done.set()
                 return False
             self.names.append(name)
         return True

@@ -130,7 +130,7 @@ class GolangMigrate:
         timeout: float = 60,
     ) -> Ran:
         done = subprocess.run(
-            self._command(database, directory, arguments, parameters or {}),
+            self.command(database, directory, arguments, parameters),
             capture_output=True,
             stdin=subprocess.DEVNULL,
             text=True,
@@ -142,7 +142,7 @@ class GolangMigrate:
     def start(self, database: DatabaseConfig, directory: Path, *arguments: str) -> subprocess.Popen[str]:
         """Start it and return at once."""
         return subprocess.Popen(
-            self._command(database, directory, arguments, {}),
+            self.command(database, directory, arguments),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -163,21 +163,16 @@ class GolangMigrate:
             f"/{quote(database.database, safe='')}?{query}"
         )
 
-    def _command(
+    def command(
         self,
         database: DatabaseConfig,
         directory: Path,
         arguments: tuple[str, ...],
-        parameters: Mapping[str, str],
+        parameters: Mapping[str, str] | None = None,
     ) -> list[str]:
-        return [
-            str(self.program),
-            "-path",
-            str(directory),
-            "-database",
-            self.url(database, parameters),
-            *arguments,
-        ]
+        """Its command line."""
+        where = ["-path", str(directory), "-database", self.url(database, parameters)]
+        return [str(self.program), *where, *arguments]
 
 
 @pytest.fixture(scope="session")

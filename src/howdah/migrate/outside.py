@@ -15,9 +15,10 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from howdah.migrate import side_history
-from howdah.migrate.events import Event, Retrying, StatementStarted
+from howdah.migrate.events import Event, Result, Retrying, StatementStarted
 from howdah.migrate.failure import StepFailed
 from howdah.migrate.formats.interface import Format, Query
+from howdah.migrate.lock import find_lock_holders
 from howdah.migrate.plan import Plan, Step
 from howdah.migrate.script import Script
 from howdah.migrate.settings import RunSettings
@@ -29,9 +30,24 @@ _TRY_AGAIN = {"55P03", "40P01"}
 _NOT_ATOMIC = {"CALL", "DO"}
 
 
+class GiveWay(Exception):
+    """Somebody waits for our lock inside a statement, as golang-migrate does, and thereby holds up this build.
+
+    The step left nothing behind; let go of the lock, and they do it, or we do it after them.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.done: list[Result] = []  # steps of this run before it
+
+
 @dataclass
 class OutsideRun:
-    """One step outside a transaction. `run()` may be called once."""
+    """One step outside a transaction. `run()` may be called once.
+
+    Attributes:
+        may_give_way: raise GiveWay where a waiter for our lock holds a concurrent build up.
+    """
 
     connection: psycopg.Connection
     step: Step
@@ -40,6 +56,7 @@ class OutsideRun:
     format: Format
     settings: RunSettings
     on_event: Callable[[Event], None]
+    may_give_way: bool = False
     _effective: int = field(default=0, init=False)  # statements that are committed
 
     def run(self) -> None:
@@ -47,9 +64,14 @@ class OutsideRun:
 
         Raises:
             StepFailed: with `is_clean` where nothing took effect and the history is as it was.
+            GiveWay: nothing took effect and the history is as it was.
         """
         history, step = self.plan.history, self.step
         before, dirty, after = (step.before, False), (step.after, True), (step.after, False)
+        if self.may_give_way and self._builds_concurrently() and self._has_waiters():
+            # PostgreSQL may as well end their waiting as the deadlock that is coming.
+            self.on_event(Retrying(step, "whoever waits for the lock in a statement goes first", 0))
+            raise GiveWay
         try:
             self._record(before, dirty, [side_history.record_start(history.table, step, self.script)])
             for number, statement in enumerate(self.script.statements, 1):
@@ -89,10 +111,20 @@ class OutsideRun:
                     is_clean = self._take_back(statement)
                     raise StepFailed(error, index, is_clean=is_clean, effective=self._effective) from error
                 self.on_event(Retrying(self.step, error.diag.message_primary or "", waited))
+                if self.may_give_way and self._has_waiters() and self._take_back(statement):
+                    raise GiveWay from error
                 time.sleep(pause)
                 pause = min(pause * 2, 5.0)
             else:
                 return
+
+    def _builds_concurrently(self) -> bool:
+        return any("CONCURRENTLY" in each.words for each in self.script.statements)
+
+    def _has_waiters(self) -> bool:
+        """Whether a session waits for our lock in a statement: its snapshot will not go away before we let go."""
+        keys = self.format.lock_keys(self.plan.history.table)
+        return any(not each.granted for each in find_lock_holders(self.connection, keys))
 
     def _set_lock_timeout(self, statement: Statement) -> None:
         # A concurrent build waits long for old transactions, and nobody waits for it meanwhile.
