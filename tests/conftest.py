@@ -4,6 +4,7 @@ from __future__ import annotations
 
 pytest_plugins = [
     "fix_server",
+    "fix_local",
     "fix_db",
     "fix_cli",
     "fix_standins",

@@ -9,10 +9,10 @@ from pathlib import Path
 from howdah.server.choice import Candidate, Choice, Kind, Need, choose
 from howdah.server.installations import (
     explicit_programs,
-    standin_names,
     system_programs,
     wheel_programs,
 )
+from howdah.server.standins import STANDINS
 
 
 def find_programs(
@@ -34,4 +34,4 @@ def find_programs(
         candidates = [Candidate(programs, Kind.SYSTEM, programs.extensions) for programs in system_programs()]
         if wheel := wheel_programs(environ):
             candidates.append(Candidate(wheel, Kind.WHEEL, wheel.extensions))
-    return choose(candidates, need, standins=standin_names())
+    return choose(candidates, need, standins=frozenset(STANDINS))

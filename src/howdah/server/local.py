@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import glob
+import os
 import secrets
 import shutil
 import signal
@@ -14,9 +16,10 @@ from pathlib import Path
 from howdah.config.database import DatabaseConfig, Secret
 from howdah.errors import ConfigError
 from howdah.pg.programs import Programs, server_account
-from howdah.server.initialise import check_data_directory, initialise, set_password
+from howdah.server.initialise import check_data_directory, initialise, read_major, set_password
 from howdah.server.launch import (
     as_list_element,
+    check_settings,
     leave_behind,
     prepare_socket_directory,
     turn_log,
@@ -32,15 +35,13 @@ from howdah.server.process import (
 from howdah.server.state import (
     ServerRecord,
     locked,
-    make_directory,
     read_record,
     socket_directory,
     write_record,
 )
-from howdah.server.trouble import explain_failed_start, last_lines
+from howdah.server.trouble import explain_failed_start, explain_slow_start, last_lines
 
 SUPERUSER = "postgres"
-START_LIMIT_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class LocalServer:
         port: TCP port; None: a free one, kept from run to run.
         settings: postgresql.conf names -> values, over our own.
         extension_directory: a further place for extension files (PostgreSQL 18 or newer).
+        start_limit_seconds: how long to wait for a start; a longer one, as after a crash, goes on by itself.
     """
 
     directory: Path
@@ -62,6 +64,11 @@ class LocalServer:
     port: int | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
     extension_directory: Path | None = None
+    start_limit_seconds: float = 60.0
+
+    def __post_init__(self) -> None:
+        # the server has another working directory, and is recognised by this path
+        object.__setattr__(self, "directory", self.directory.resolve())
 
     @property
     def data(self) -> Path:
@@ -76,12 +83,16 @@ class LocalServer:
     @property
     def exists(self) -> bool:
         """Whether there is data."""
-        return (self.data / "PG_VERSION").is_file()
+        return os.path.isfile(self.data / "PG_VERSION")  # noqa: PTH113 - also where it is closed to us
 
     @property
     def data_major(self) -> int | None:
-        """The major version that made the data, where there is any."""
-        return int((self.data / "PG_VERSION").read_text(encoding="ascii")) if self.exists else None
+        """The major version that made the data, where there is any.
+
+        Raises:
+            UnsupportedError: the data directory does not say, so it is damaged.
+        """
+        return read_major(self.data) if self.exists else None
 
     @property
     def record(self) -> ServerRecord | None:
@@ -102,7 +113,7 @@ class LocalServer:
             ConfigError: the server was never started.
         """
         record = self.record
-        if record is None:
+        if record is None or not record.port:
             raise ConfigError(
                 f"there is no local server in {self.directory}", code="no-server", next=("howdah dev up",)
             )
@@ -126,7 +137,6 @@ class LocalServer:
             ConfigError: the directory cannot be used.
             CommandError: initdb failed; nothing is left of it.
         """
-        make_directory(self.directory)
         with locked(self.directory / "lock"):
             return self._init()
 
@@ -134,13 +144,14 @@ class LocalServer:
         """Start the server, on new data where there is none; False where it runs already.
 
         Raises:
-            ConfigError: the directory or the port cannot be used.
+            ConfigError: the directory, the port or a setting cannot be used.
             UnsupportedError: the data belongs to another major version.
             CommandError: the server did not start; its last log lines are in the error.
+            ConnectError: it is still not ready; it goes on, as after a crash that may take long.
         """
-        make_directory(self.directory)
+        check_settings(self.settings)
         with locked(self.directory / "lock"):
-            if self.exists and self.record and self._is_up():
+            if self.exists and self._is_up():
                 return False
             is_new = self._init()
             self._clear_leftovers()
@@ -165,7 +176,7 @@ class LocalServer:
                 end_processes([found.pid], signal.SIGQUIT, within_seconds=10)
             end_processes(find_strays(self.data), signal.SIGKILL, within_seconds=5)
             shutil.rmtree(socket_directory(self.directory), ignore_errors=True)
-            shutil.rmtree(self.directory)
+            self._remove()
         return True
 
     def log_lines(self, count: int) -> list[str]:
@@ -184,6 +195,13 @@ class LocalServer:
         self._remember(port=0, password=password)
         return True
 
+    def _remove(self) -> None:
+        """Delete the directory; out of the way first, as the lock in it is let go while it is deleted."""
+        parent, name = self.directory.parent, self.directory.name
+        self.directory.rename(parent / f"{name}.gone-{secrets.token_hex(4)}")
+        for gone in parent.glob(f"{glob.escape(name)}.gone-*"):
+            shutil.rmtree(gone, ignore_errors=True)
+
     def _password(self) -> str:
         """The superuser's password; a new one is set where the record of it was lost."""
         if record := self.record:
@@ -194,10 +212,20 @@ class LocalServer:
 
     def _is_up(self) -> bool:
         """Whether it runs; one that is just starting is waited for."""
-        deadline = time.monotonic() + START_LIMIT_SECONDS
-        while (found := find_postmaster(self.data)) and time.monotonic() < deadline:
-            if found.is_ready:
+        deadline = time.monotonic() + self.start_limit_seconds
+        while found := find_postmaster(self.data):
+            if found.is_ready and self.record:
                 return True
+            if found.is_ready:
+                # to give it a new password it would have to be stopped, and who uses it does not expect that
+                raise ConfigError(
+                    f"the local server in {self.directory} runs, but the record of its password is lost",
+                    code="lost-record",
+                    fix="Start it again: it gets a new password, and keeps its data and its port.",
+                    next=("howdah dev down", "howdah dev up"),
+                )
+            if time.monotonic() > deadline:
+                raise explain_slow_start(self.start_limit_seconds, self.directory)
             time.sleep(0.01)
         return False
 
@@ -217,19 +245,22 @@ class LocalServer:
         refused: set[int] = set()
         while True:
             port = self._choose_port(refused)
+            # before it runs: whatever happens to us now, a server that runs is one whose address is known
+            self._remember(port=port, password=password)
             offset = self.log.stat().st_size
             process = self._launch(port)
-            is_ready = wait_until_ready(process, self.data, limit_seconds=START_LIMIT_SECONDS)
+            is_ready = wait_until_ready(process, self.data, limit_seconds=self.start_limit_seconds)
             said = self.log.read_bytes()[offset:].decode(errors="replace")
             # with one of two addresses taken PostgreSQL starts all the same; a stranger answers at the other
             lost_port = "could not bind" in said
             if is_ready and not lost_port:
-                break
+                return
+            if not lost_port and process.poll() is None:
+                raise explain_slow_start(self.start_limit_seconds, self.directory)
             end_processes([process.pid], signal.SIGQUIT, within_seconds=5)
             if self.port or not lost_port or len(refused) > 5:
                 raise explain_failed_start(process.poll(), said, self.directory)
             refused.add(port)
-        self._remember(port=port, password=password)
 
     def _launch(self, port: int) -> subprocess.Popen[bytes]:
         options = {
@@ -239,7 +270,7 @@ class LocalServer:
             "unix_socket_directories": as_list_element(socket_directory(self.directory)),
         }
         if self.extension_directory:
-            options["extension_control_path"] = f"$system:{self.extension_directory}"
+            options.setdefault("extension_control_path", f"$system:{self.extension_directory}")
         arguments = [f"--{name}={value}" for name, value in options.items()]
         return leave_behind(self._programs(), "postgres", ["-D", str(self.data), *arguments], log=self.log)
 
@@ -249,12 +280,12 @@ class LocalServer:
 
     def _stop(self) -> bool:
         found = find_postmaster(self.data)
-        if not found:
-            return False
+        # without its pid file it may still run for a while
+        pids = [found.pid] if found else find_strays(self.data)
         for number, seconds in ((signal.SIGINT, 20), (signal.SIGQUIT, 10), (signal.SIGKILL, 5)):
-            if not end_processes([found.pid], number, within_seconds=seconds):
+            if not end_processes(pids, number, within_seconds=seconds):
                 break
-        return True
+        return bool(pids)
 
     def _choose_port(self, refused: set[int]) -> int:
         if self.port:
@@ -262,9 +293,15 @@ class LocalServer:
                 raise ConfigError(
                     f"port {self.port} is taken by another program",
                     code="port-taken",
-                    fix="Stop that program, or leave `port` out of [dev]: a free one is chosen and kept.",
+                    fix="Stop that program, or name another with --port, HOWDAH_DEV_PORT or `port` in [dev]; "
+                    "without any of them a free one is chosen and kept.",
+                    next=(f"howdah dev up --port {self._free_port({self.port})}",),
                 )
             return self.port
+        return self._free_port(refused)
+
+    def _free_port(self, refused: set[int]) -> int:
+        """The port it had, else the next free one of its own."""
         record = self.record
         kept = [record.port] if record and record.port else []
         wanted = (port for port in (*kept, *ports_for(str(self.directory))) if port not in refused)

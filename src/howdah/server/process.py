@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from howdah.pg.programs import server_account
+
 _PROC = Path("/proc")
 _POLL_SECONDS = 0.005
 # what may be ended as a leftover: never somebody's shell that stands in the data directory
@@ -50,15 +52,17 @@ def find_strays(data: Path) -> list[int]:
     """Processes of a server on a data directory, whatever its pid file says (Linux; elsewhere none is found).
 
     A backend of a killed server goes on until it notices; its shared memory keeps a new one from starting.
+    A stranger's process that only looks like one is none: it is not ours to end, and cannot be in the way.
     """
-    ours = [pid for pid in _all_pids() if _name(pid) in _PROGRAMS]
+    users = {os.geteuid(), *(account.uid for account in [server_account()] if account)}
+    ours = [pid for pid in _all_pids() if _name(pid) in _PROGRAMS and _user(pid) in users]
     return [pid for pid in ours if _works_in(pid, data) or _serves(pid, data)]
 
 
 def end_processes(pids: list[int], number: signal.Signals, *, within_seconds: float) -> list[int]:
-    """Signal processes and wait for their end; returns those that are still there."""
+    """Signal processes and wait for their end; returns those that are still there, such as another user's."""
     for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, number)
     deadline = time.monotonic() + within_seconds
     left = [pid for pid in pids if _is_alive(pid)]
@@ -69,19 +73,26 @@ def end_processes(pids: list[int], number: signal.Signals, *, within_seconds: fl
 
 
 def _serves(pid: int, data: Path) -> bool:
-    """Whether the process was started as a server on that directory: its command line names it."""
-    return os.fsencode(data) in _arguments(pid)
+    """Whether the process was started as a server on that directory: its command line says so."""
+    if not _PROC.joinpath("self").exists():
+        return _ps_shows_server(pid, data)
+    return _name(pid) in _PROGRAMS and os.fsencode(data) in _arguments(pid)
+
+
+def _ps_shows_server(pid: int, data: Path) -> bool:
+    """The same where there is no /proc: `ps` shows the arguments with blanks between them."""
+    shown = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, check=False)
+    program, _, arguments = shown.stdout.strip().partition(b" -D ")
+    return Path(os.fsdecode(program)).name in _PROGRAMS and f"{os.fsdecode(arguments)} ".startswith(
+        f"{data} "
+    )
 
 
 def _arguments(pid: int) -> list[bytes]:
-    if _PROC.joinpath("self").exists():
-        try:
-            return (_PROC / str(pid) / "cmdline").read_bytes().split(b"\0")
-        except OSError:
-            return []
-    shown = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, check=False)
-    words = shown.stdout.strip().split(b" -D ", 1)
-    return [words[-1].split(b" -c ", 1)[0]]
+    try:
+        return (_PROC / str(pid) / "cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return []
 
 
 def _name(pid: int) -> str:
@@ -89,6 +100,13 @@ def _name(pid: int) -> str:
         return (_PROC / str(pid) / "comm").read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         return ""
+
+
+def _user(pid: int) -> int | None:
+    try:
+        return (_PROC / str(pid)).stat().st_uid
+    except OSError:
+        return None
 
 
 def _works_in(pid: int, data: Path) -> bool:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from howdah.errors import ConfigError, LockTimeout
 from howdah.pg.programs import Account, server_account
@@ -97,9 +97,12 @@ def give(path: Path, account: Account | None) -> None:
 def read_record(directory: Path) -> ServerRecord | None:
     """What is remembered about the server in a directory; None where nothing usable is."""
     try:
-        return ServerRecord(**read_private(directory / "server.json"))
+        record = ServerRecord(**read_private(directory / "server.json"))
     except TypeError:
         return None
+    texts = (record.bindir, record.version, record.password)
+    is_usable = all(isinstance(text, str) for text in texts) and type(record.port) is int
+    return record if is_usable and 0 <= record.port < 65536 else None
 
 
 def write_record(directory: Path, record: ServerRecord) -> None:
@@ -117,11 +120,21 @@ def read_private(file: Path) -> dict[str, Any]:
 
 
 def write_private(file: Path, values: Mapping[str, Any]) -> None:
-    """Write a file that only we can read; a reader sees the old one or the new one, never half of it."""
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f"{file.name}-")
-    with os.fdopen(handle, "w", encoding="utf-8") as opened:
-        json.dump(values, opened, indent=2)
-    Path(name).replace(file)
+    """Write a file that only we can read; a reader sees the old one or the new one, never half of it.
+
+    Raises:
+        ConfigError: it cannot be written, as on a full disk.
+    """
+    half = ""
+    try:
+        handle, half = tempfile.mkstemp(dir=file.parent, prefix=f"{file.name}-")
+        with os.fdopen(handle, "w", encoding="utf-8") as opened:
+            json.dump(values, opened, indent=2)
+        Path(half).replace(file)
+    except OSError as error:
+        if half:
+            Path(half).unlink(missing_ok=True)
+        raise _unusable(file.parent, error) from error
 
 
 def socket_directory(directory: Path) -> Path:
@@ -139,25 +152,38 @@ def socket_directory(directory: Path) -> Path:
 def locked(file: Path, *, limit_seconds: float = 60.0) -> Iterator[None]:
     """Hold a lock file against other processes and threads; it is released by any death of ours.
 
+    The directory of the file is made, and made again where the one who had the lock removed it.
+
     Raises:
         LockTimeout: another process holds it for longer than that.
-        ConfigError: the lock file is somebody else's.
+        ConfigError: the lock file is somebody else's, or the directory cannot be used.
     """
+    deadline = time.monotonic() + limit_seconds
+    while (handle := _try_lock(file)) is None:
+        if time.monotonic() > deadline:
+            raise LockTimeout(
+                f"another howdah works on this local server for more than {limit_seconds:.0f} s",
+                fix=f"Look for it with `fuser {file}`.",
+            )
+        time.sleep(0.02)
+    with handle:
+        yield
+
+
+def _try_lock(file: Path) -> TextIO | None:
+    """The lock file, held; None where another has it, or where it was removed meanwhile."""
+    make_directory(file.parent)
     try:
-        handle = file.open("a")
+        handle = file.open("a", encoding="utf-8")
+    except FileNotFoundError:
+        return None
     except OSError as error:
         raise _unusable(file.parent, error) from error
-    with handle:
-        deadline = time.monotonic() + limit_seconds
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise LockTimeout(
-                        f"another howdah works on this local server for more than {limit_seconds:.0f} s",
-                        fix=f"Look for it with `fuser {file}`.",
-                    ) from None
-                time.sleep(0.02)
-        yield
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(handle.fileno()), file.stat()):
+            return handle
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    handle.close()
+    return None

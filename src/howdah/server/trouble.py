@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from howdah.errors import CommandError
+from howdah.errors import CommandError, ConnectError
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,12 @@ _TROUBLES = (
         "port-taken",
         "Another program took the port between our look and the server's.",
         "Run the command again.",
+    ),
+    _Trouble(
+        "could not look up effective user ID",
+        "no-server-account",
+        "PostgreSQL does not run as a user without a name, and this one is not in /etc/passwd.",
+        "Add a line for it to /etc/passwd, or run howdah as another user.",
     ),
     _Trouble(
         "pre-existing shared memory block",
@@ -89,6 +95,18 @@ def explain_failed_start(status: int | None, said: str, directory: Path) -> Comm
         why=found.why if found else None,
         fix=f"{found.fix} {log}" if found else log,
         next=next_commands,
+    )
+
+
+def explain_slow_start(limit_seconds: float, directory: Path) -> ConnectError:
+    """The error for a server that still starts after the time we wait; it is not interrupted."""
+    said = telling_lines("\n".join(last_lines(directory / "server.log", 1)))
+    return ConnectError(
+        f"the local server is not ready after {limit_seconds:g} s; it goes on starting",
+        code="server-still-starting",
+        why=f"After a crash it reads its write-ahead log again. Its log says: {' '.join(said)}",
+        fix="Wait for it, then run the command again.",
+        next=("howdah dev logs",),
     )
 
 

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import psycopg
 import pytest
 
 from fix_db import connect
 from howdah.config.database import Secret
-from howdah.pg.programs import Programs
 from howdah.server.local import LocalServer
 
 
-@pytest.fixture
-def local(open_path: Path, pg_programs: Programs) -> Iterator[LocalServer]:
-    server = LocalServer(open_path / "server", pg_programs)
-    yield server
-    server.destroy()
-
-
-def test_a_new_server_takes_connections_over_tcp_and_socket(local: LocalServer) -> None:
-    assert local.start() is True
-    for address in (local.address, local.socket_address):
+def test_a_new_server_takes_connections_over_tcp_and_socket(new_local: LocalServer) -> None:
+    durable = replace(new_local, settings={})
+    assert durable.start() is True
+    for address in (durable.address, durable.socket_address):
         with connect(address) as connection:
             assert connection.execute("SELECT current_user").fetchone() == ("postgres",)
 

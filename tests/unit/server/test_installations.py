@@ -9,7 +9,7 @@ import pytest
 
 from howdah.errors import ConfigError
 from howdah.pg.programs import programs_in, server_account
-from howdah.server.installations import explicit_programs, reachable_standins, standin_names, wheel_programs
+from howdah.server.installations import explicit_programs, reachable_standins, wheel_programs
 
 
 def write_programs(bindir: Path, version: str = "18.6") -> None:
@@ -65,10 +65,6 @@ def test_a_named_folder_without_programs_is_an_error_that_says_who_named_it(tmp_
 
 def test_nothing_is_named_where_nothing_is_named() -> None:
     assert explicit_programs(None, {}) is None
-
-
-def test_there_are_standins_for_the_two_that_the_wheel_lacks() -> None:
-    assert standin_names() == {"uuid-ossp", "pgcrypto"}
 
 
 def test_standins_can_be_read_by_the_servers_user(open_path: Path) -> None:

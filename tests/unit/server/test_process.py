@@ -31,12 +31,14 @@ def imposter(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     end(process)
 
 
-def run_as(name: str, data: Path) -> subprocess.Popen[bytes]:
+def run_as(name: str, data: Path, *, user: int | None = None) -> subprocess.Popen[bytes]:
     """A program of that name with the directory on its command line, which waits for its end."""
     program = data / name
     program.write_text("#!/bin/sh\necho started\nread line\n", encoding="utf-8")
     program.chmod(0o755)
-    process = subprocess.Popen([program, "-D", data], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=data)
+    process = subprocess.Popen(
+        [program, "-D", data], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=data, user=user
+    )
     assert process.stdout
     process.stdout.readline()
     return process
@@ -81,6 +83,21 @@ def test_a_process_whose_command_line_names_the_directory_is_the_server(
     assert found
     assert found.pid == imposter.pid
     assert find_postmaster(tmp_path / "other") is None
+
+
+@linux
+def test_another_program_that_names_the_directory_is_not_the_server(tmp_path: Path) -> None:
+    shell = run_as("some-shell", tmp_path)
+    write(tmp_path, shell.pid)
+    assert find_postmaster(tmp_path) is None
+    end(shell)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can start processes of another user")
+def test_a_process_of_another_user_is_no_stray_whatever_it_looks_like(open_path: Path) -> None:
+    foreign = run_as("postgres", open_path, user=12345)
+    assert find_strays(open_path) == []
+    end(foreign)
 
 
 @linux

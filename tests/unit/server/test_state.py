@@ -67,7 +67,19 @@ def test_a_record_is_read_back_and_readable_by_the_owner_only(tmp_path: Path) ->
     assert "geheim" not in repr(record)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"port": 1}', '{"port": 1, "strange": 2}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        '{"port": 1}',
+        '{"port": 1, "strange": 2}',
+        '{"port": "abc", "bindir": "", "version": "", "password": "x"}',
+        '{"port": 99999, "bindir": "", "version": "", "password": "x"}',
+        '{"port": 20001, "bindir": "", "version": "", "password": null}',
+    ],
+)
 def test_a_damaged_record_is_no_record(content: str, tmp_path: Path) -> None:
     (tmp_path / "server.json").write_text(content, encoding="utf-8")
     assert read_record(tmp_path) is None
@@ -85,22 +97,30 @@ def test_a_socket_path_fits_however_long_the_directory_is() -> None:
         assert len(os.fsencode(place / ".s.PGSQL.65535")) <= 103
 
 
-def test_a_lock_excludes_another_thread_and_names_the_limit(tmp_path: Path) -> None:
-    file = tmp_path / "lock"
+def test_a_lock_excludes_another_thread_and_names_the_limit(open_path: Path) -> None:
+    file = open_path / "lock"
     with locked(file), pytest.raises(LockTimeout, match="0 s"), locked(file, limit_seconds=0.05):
         pass
     with locked(file, limit_seconds=0.05):
         pass
 
 
-def test_a_lock_is_had_as_soon_as_it_is_free(tmp_path: Path) -> None:
+def test_a_lock_whose_directory_was_removed_is_another_one(open_path: Path) -> None:
+    directory = open_path / "server"
+    with locked(directory / "lock"):
+        directory.rename(open_path / "gone")
+        with locked(directory / "lock", limit_seconds=0.05):
+            assert (directory / "lock").is_file()
+
+
+def test_a_lock_is_had_as_soon_as_it_is_free(open_path: Path) -> None:
     order: list[str] = []
 
     def second() -> None:
-        with locked(tmp_path / "lock"):
+        with locked(open_path / "lock"):
             order.append("second")
 
-    with locked(tmp_path / "lock"):
+    with locked(open_path / "lock"):
         waiting = threading.Thread(target=second)
         waiting.start()
         order.append("first")
