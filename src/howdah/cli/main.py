@@ -12,7 +12,11 @@ def main() -> None:
     if sys.argv[1:] in ([], ["-h"], ["--help"]) and "_HOWDAH_COMPLETE" not in os.environ:
         from howdah.cli.areas import help_page
 
-        sys.stdout.write(help_page())
+        try:
+            sys.stdout.write(help_page())
+            sys.stdout.flush()
+        except BrokenPipeError:  # who reads has seen enough, as in `howdah --help | head -1`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
     from howdah.cli.root import root
 

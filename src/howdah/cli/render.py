@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import threading
 import time
@@ -109,9 +108,13 @@ class Progress:
         while not self._is_over.wait(_PAINT_EVERY_SECONDS):
             with self._turn:
                 if not self._is_shown and time.monotonic() - self._since >= _SHOW_AFTER_SECONDS:
-                    self._stream.write(self._doing[: shutil.get_terminal_size().columns - 1])
+                    self._stream.write(self._doing[: self._columns() - 1])
                     self._stream.flush()
                     self._is_shown = True
+
+    def _columns(self) -> int:
+        """Of the terminal that is written to: stdout may be a file."""
+        return os.get_terminal_size(self._stream.fileno()).columns or 80
 
     def _erase(self) -> None:
         if self._is_shown:

@@ -90,7 +90,7 @@ def _bring_up(
     done = _set_up(settings, address, running.server.address, wanted.passwords)
     remember_address(running.server, settings, address)
     directory = migrations_of(settings, project)
-    applied = _migrate(settings, address, directory, on_step) if directory else ()
+    applied = _migrate(project, settings, address, directory, on_step) if directory else ()
     return DevDatabase(settings, address, done, applied, directory)
 
 
@@ -127,7 +127,11 @@ def _all_passwords(
 
 
 def _migrate(
-    settings: DatabaseSettings, address: DatabaseConfig, directory: Path, on_step: Callable[[str], None]
+    project: Project,
+    settings: DatabaseSettings,
+    address: DatabaseConfig,
+    directory: Path,
+    on_step: Callable[[str], None],
 ) -> tuple[int, ...]:
     from howdah.migrate.events import Event, StepStarted
     from howdah.migrate.migrator import Migrator
@@ -137,13 +141,5 @@ def _migrate(
             migration = event.step.migration
             on_step(f"{address.database}: {event.number}/{event.total} {migration.version} {migration.name}")
 
-    schema, _, table = (settings.history_table or "").rpartition(".")
-    migrator = Migrator(
-        database=address,
-        directory=directory,
-        format=settings.format or "golang-migrate",
-        table=table or None,
-        schema=schema or None,
-        on_event=tell,
-    )
+    migrator = Migrator.of(settings, address, root=project.root, directory=directory, on_event=tell)
     return tuple(result.step.migration.version for result in migrator.up())

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from howdah.config.database import DatabaseConfig
+from howdah.config.project import DatabaseSettings
+from howdah.errors import ConfigError
 from howdah.pg.identifiers import quote_identifier
 
 
@@ -67,3 +71,20 @@ class History:
     dirty: bool = False
     records: Mapping[int, Record] = field(default_factory=dict)
     has_side_history: bool = False
+
+
+def history_name(settings: DatabaseSettings, database: DatabaseConfig) -> tuple[str | None, str | None]:
+    """Schema and table of the history, as howdah.toml or golang-migrate's URL parameters say."""
+    if settings.history_table:
+        schema, dot, table = settings.history_table.rpartition(".")
+        return (schema if dot else None), table
+    name = database.tool_options.get("x-migrations-table")
+    if name is None or database.tool_options.get("x-migrations-table-quoted") not in {"1", "true"}:
+        return None, name
+    # "schema"."table": the last quoted part is the table, the first of two the schema.
+    parts = re.findall(r'"(.*?)"', name)
+    if not 1 <= len(parts) <= 2:
+        raise ConfigError(
+            f"x-migrations-table={name} is not one or two quoted names", code="bad-history-table"
+        )
+    return (parts[0] if len(parts) == 2 else None), parts[-1]

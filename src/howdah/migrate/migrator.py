@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,13 +17,14 @@ from howdah.config.database import DatabaseConfig
 from howdah.config.project import DatabaseSettings, load_project
 from howdah.config.resolve import resolve
 from howdah.connect.session import open_session, wait_for_session
-from howdah.errors import ConfigError, DirtyDatabase, HowdahError, MigrationFailed, RefusedError
+from howdah.errors import DirtyDatabase, HowdahError, MigrationFailed
 from howdah.findings import Finding
 from howdah.migrate.database import Look, look, read_history
 from howdah.migrate.events import Event, Noted, Result
 from howdah.migrate.formats import find_format
 from howdah.migrate.formats.interface import Format
-from howdah.migrate.history import History
+from howdah.migrate.guards import refuse_pooler, refuse_read_only
+from howdah.migrate.history import History, history_name
 from howdah.migrate.lock import migration_lock
 from howdah.migrate.log import log_event
 from howdah.migrate.migration import Source
@@ -84,7 +84,7 @@ class Migrator:
         """
         from howdah.migrate.discover import find_migrations
 
-        schema, table = _history_name(settings, database)
+        schema, table = history_name(settings, database)
         return cls(
             database=database,
             directory=directory or settings.migrations or find_migrations(root),
@@ -336,8 +336,8 @@ class Migrator:
 
     @contextmanager
     def _lock(self, connection: psycopg.Connection, at: Look) -> Iterator[None]:
-        _refuse_read_only(at, self.database)
-        _refuse_pooler(connection, at, self.database)
+        refuse_read_only(at, self.database)
+        refuse_pooler(connection, at, self.database)
         with migration_lock(
             connection,
             self._format.lock_keys(at.table),
@@ -356,47 +356,6 @@ class Migrator:
             create_side_history(connection)
         history = self._read(connection)[1]
         return self._read(connection)[1] if adopt(connection, source, history) else history
-
-
-def _history_name(settings: DatabaseSettings, database: DatabaseConfig) -> tuple[str | None, str | None]:
-    """Schema and table of the history, as howdah.toml or golang-migrate's URL parameters say."""
-    if settings.history_table:
-        schema, dot, table = settings.history_table.rpartition(".")
-        return (schema if dot else None), table
-    name = database.tool_options.get("x-migrations-table")
-    if name is None or database.tool_options.get("x-migrations-table-quoted") not in {"1", "true"}:
-        return None, name
-    # "schema"."table": the last quoted part is the table, the first of two the schema.
-    parts = re.findall(r'"(.*?)"', name)
-    if not 1 <= len(parts) <= 2:
-        raise ConfigError(
-            f"x-migrations-table={name} is not one or two quoted names", code="bad-history-table"
-        )
-    return (parts[0] if len(parts) == 2 else None), parts[-1]
-
-
-def _refuse_read_only(at: Look, database: DatabaseConfig) -> None:
-    if at.read_only:
-        raise RefusedError(
-            f"{database.target} is read-only",
-            code="read-only-server",
-            why="It is a replica, or its role or database says default_transaction_read_only.",
-            fix="Use the primary's address (target_session_attrs=read-write finds it among several hosts).",
-        )
-
-
-def _refuse_pooler(connection: psycopg.Connection, at: Look, database: DatabaseConfig) -> None:
-    from howdah.connect.pooler import detect_pooler
-
-    pooler = detect_pooler(connection, database, backend_pid=at.backend_pid)
-    if pooler is not None and not pooler.keeps_sessions:
-        raise RefusedError(
-            f"{database.target} is a pooler in {pooler.kind.value} mode",
-            code="transaction-pooler",
-            why="The migration lock belongs to a session, and there every transaction may get another one:"
-            f" two runs would not exclude each other. {pooler.evidence}",
-            fix="Give the server's own address: `direct-url` in howdah.toml, or --url.",
-        )
 
 
 def _log_wait(error: HowdahError, seconds: float) -> None:

@@ -1,0 +1,35 @@
+"""Refuse a server on which a run could not work, or its lock would mean nothing."""
+
+from __future__ import annotations
+
+import psycopg
+
+from howdah.config.database import DatabaseConfig
+from howdah.errors import RefusedError
+from howdah.migrate.database import Look
+
+
+def refuse_read_only(at: Look, database: DatabaseConfig) -> None:
+    """A replica, or a session that is set to read only."""
+    if at.read_only:
+        raise RefusedError(
+            f"{database.target} is read-only",
+            code="read-only-server",
+            why="It is a replica, or its role or database says default_transaction_read_only.",
+            fix="Use the primary's address (target_session_attrs=read-write finds it among several hosts).",
+        )
+
+
+def refuse_pooler(connection: psycopg.Connection, at: Look, database: DatabaseConfig) -> None:
+    """A pooler that gives each transaction another session."""
+    from howdah.connect.pooler import detect_pooler
+
+    pooler = detect_pooler(connection, database, backend_pid=at.backend_pid)
+    if pooler is not None and not pooler.keeps_sessions:
+        raise RefusedError(
+            f"{database.target} is a pooler in {pooler.kind.value} mode",
+            code="transaction-pooler",
+            why="The migration lock belongs to a session, and there every transaction may get another one:"
+            f" two runs would not exclude each other. {pooler.evidence}",
+            fix="Give the server's own address: `direct-url` in howdah.toml, or --url.",
+        )
