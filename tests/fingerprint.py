@@ -7,7 +7,10 @@ from howdah.config.database import DatabaseConfig
 
 # Everything a person could see in these namespaces; howdah's own and the history table are judged elsewhere.
 _OURS = "n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'howdah')"
-_NOT_OF_EXTENSION = "NOT EXISTS (SELECT FROM pg_depend e WHERE e.deptype = 'e' AND e.classid = '{}'::regclass AND e.objid = {})"
+_NOT_OF_EXTENSION = (
+    "NOT EXISTS (SELECT FROM pg_depend e"
+    " WHERE e.deptype = 'e' AND e.classid = '{}'::regclass AND e.objid = {})"
+)
 _STRUCTURE = (
     f"SELECT 'namespace', nspname, nspacl::text, '' FROM pg_namespace n WHERE {_OURS}",
     "SELECT 'extension', extname, extversion, '' FROM pg_extension",
