@@ -28,6 +28,7 @@ from howdah.cli.migrate_text import (
 from howdah.cli.options import exit_code_option, target_options, together, wait_option
 from howdah.cli.target import project_of, resolve_target
 from howdah.findings import Severity
+from howdah.migrate.settings import RunSettings
 
 if TYPE_CHECKING:
     from howdah.config.resolve import Resolved
@@ -59,7 +60,7 @@ _run_options = together(
         envvar="HOWDAH_RETRY_LIMIT",
         show_envvar=True,
         type=click.FloatRange(min=0),
-        default=60.0,
+        default=RunSettings().retry_limit_seconds,
         show_default=True,
         metavar="SECONDS",
         help="How long to go on trying for a lock.",
@@ -69,7 +70,7 @@ _run_options = together(
         envvar="HOWDAH_STALL_BUDGET",
         show_envvar=True,
         type=click.FloatRange(min=0),
-        default=2.0,
+        default=RunSettings().stall_seconds,
         show_default=True,
         metavar="SECONDS",
         help="How long a statement may queue for a lock, and the application behind it; then it steps back"
@@ -80,7 +81,7 @@ _run_options = together(
         envvar="HOWDAH_LOCK_TIMEOUT",
         show_envvar=True,
         type=click.FloatRange(min=0),
-        default=15.0,
+        default=RunSettings().lock_limit_seconds,
         show_default=True,
         metavar="SECONDS",
         help="How long to wait for another run.",
@@ -281,7 +282,6 @@ def _migrator(
 ) -> tuple[Resolved, Migrator]:
     """The library's object from the options that all actions share."""
     from howdah.migrate.migrator import Migrator
-    from howdah.migrate.settings import RunSettings
 
     target = resolve_target(options["url"], options["config_file"], options["db"])
     patience = RunSettings(
