@@ -5,18 +5,21 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import pq
 
 from howdah.config.database import DatabaseConfig
 from howdah.connect.addresses import Address, resolve_address, session_passes, split_hosts
-from howdah.connect.diagnosis import Diagnosis, diagnose, shown_target
 from howdah.connect.failures import Failure, Step
 from howdah.connect.login import log_in
 from howdah.errors import ConnectError
+
+if TYPE_CHECKING:
+    from howdah.connect.diagnosis import Diagnosis
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +45,7 @@ def open_session(
         ConnectError: with the SQLSTATE where a server answered, the step, the reason and the fix.
     """
     result = try_session(config, application_name=application_name, timeout_seconds=timeout_seconds)
-    if isinstance(result, Diagnosis):
+    if not isinstance(result, psycopg.Connection):
         raise result.as_error()
     return result
 
@@ -80,7 +83,7 @@ def wait_for_session(
             timeout_seconds=min(attempt_seconds, max(left, 0.01)),
             deadline=deadline,
         )
-        if not isinstance(result, Diagnosis):
+        if isinstance(result, psycopg.Connection):
             return result
         left = deadline - time.monotonic()
         error = result.as_error()
@@ -117,7 +120,7 @@ def _try_all(
     try:
         hosts = split_hosts(config)
     except ValueError as error:
-        return diagnose(config, [Failure(Step.CONFIGURATION, str(error))])
+        return _diagnose(config, [Failure(Step.CONFIGURATION, str(error))])
     base = {**_PARAMETERS, **config.conninfo(), "application_name": application_name}
     for overrides in session_passes(config):
         for address in _addresses(hosts, failures, timeout_seconds=timeout_seconds, deadline=deadline):
@@ -131,8 +134,21 @@ def _try_all(
             if not isinstance(result, list):
                 return _as_connection(result)
             failures += [_look_with_tls(config, address, failure, limit) for failure in result]
-            for failure in result:
-                _log.debug("%s: %s: %s", shown_target(config), failure.place, failure.message)
+            _log_failures(config, result)
+    return _diagnose(config, failures)
+
+
+def _log_failures(config: DatabaseConfig, failures: Sequence[Failure]) -> None:
+    from howdah.connect.diagnosis import shown_target
+
+    for failure in failures:
+        _log.debug("%s: %s: %s", shown_target(config), failure.place, failure.message)
+
+
+def _diagnose(config: DatabaseConfig, failures: Sequence[Failure]) -> Diagnosis:
+    # The table of causes is large; most sessions open.
+    from howdah.connect.diagnosis import diagnose
+
     return diagnose(config, failures)
 
 
