@@ -17,6 +17,7 @@ from howdah.cli.dev_text import database_data, summary_lines, variables_of
 from howdah.cli.groups import Area
 from howdah.cli.options import config_option, project_options, together
 from howdah.cli.target import project_of
+from howdah.config.database import DatabaseConfig
 from howdah.config.env import print_env
 from howdah.config.project import DatabaseSettings, Project
 from howdah.config.resolve import pick_database
@@ -52,7 +53,7 @@ def area() -> None:
 
     \b
     howdah dev up                       server, setup, migrations; prints the address
-    eval "$(howdah dev url --env)"      the address in this shell's variables
+    eval "$(howdah dev url --export)"   the address in this shell's environment
     howdah dev psql -- -c 'SELECT 1'
     howdah dev down
     """  # noqa: D301 - click keeps the lines after a backspace as they are
@@ -91,16 +92,14 @@ def down(*, config_file: str | None) -> Answer:
 @answers("dev reset")
 def reset(*, config_file: str | None, port: int | None, bindir: Path | None, confirm: str | None) -> Answer:
     """Delete the server with all its data, and bring it up anew."""
-    from howdah.dev.server import local_address, project_server
+    from howdah.dev.server import destroy_server, first_database, project_server
 
     project = _project(config_file, port)
-    server = project_server(project)
-    if server.exists:
-        first = project.databases[0]
-        address = local_address(server, database=first.defaults.get("name", first.name))
+    if project_server(project).exists:
         # `protected` is for the databases of production; this is the copy on this machine
+        address = DatabaseConfig(host="localhost", database=first_database(project))
         confirm_database(address, what="delete the local server with all its data", given=confirm)
-    server.destroy()
+    destroy_server(project)
     return _bring_up(project, bindir)
 
 
@@ -111,12 +110,25 @@ def reset(*, config_file: str | None, port: int | None, bindir: Path | None, con
     is_flag=True,
     envvar="HOWDAH_DEV_ENV",
     show_envvar=True,
-    help="The application's variables, for `eval` or .env.",
+    help="As the application's variables, for a file such as .env.",
+)
+@click.option(
+    "--export",
+    "as_exports",
+    is_flag=True,
+    envvar="HOWDAH_DEV_EXPORT",
+    show_envvar=True,
+    help="As the application's variables, for a shell and what it starts.",
 )
 @project_options
 @answers("dev url")
-def url(*, config_file: str | None, db: str | None, as_variables: bool) -> Answer:
-    """Print the address, with its password."""
+def url(*, config_file: str | None, db: str | None, as_variables: bool, as_exports: bool) -> Answer:
+    """Print the address, with its password.
+
+    \b
+    howdah dev url --env > .env
+    eval "$(howdah dev url --export)"
+    """  # noqa: D301 - click keeps the lines after a backspace as they are
     from howdah.config.url import format_url
     from howdah.dev.server import running_address
 
@@ -125,9 +137,10 @@ def url(*, config_file: str | None, db: str | None, as_variables: bool) -> Answe
     address = running_address(project, settings)
     variables = variables_of(settings, address)
     shown = format_url(address, show_password=True)
+    lines = print_env(variables, exported=as_exports)
     return Answer(
         data={"url": shown, "variables": variables},
-        text=print_env(variables) if as_variables else shown,
+        text=lines if as_variables or as_exports else shown,
         target=address,
     )
 
@@ -199,7 +212,7 @@ def _answer(result: Up) -> Answer:
             "server": {
                 "version": running.version,
                 "why": running.why,
-                "stand_ins": list(running.standins),
+                "stand_ins": list(result.standins),
                 "started": running.was_started,
                 "created": running.is_new,
                 "directory": str(running.server.directory),

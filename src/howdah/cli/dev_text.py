@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from howdah.config.database import DatabaseConfig
 from howdah.config.env import as_variables
 from howdah.config.project import DatabaseSettings
+from howdah.server.standins import STANDINS
 
 if TYPE_CHECKING:
     from howdah.dev.up import DevDatabase, Up
@@ -26,8 +27,8 @@ def summary_lines(result: Up) -> Iterator[str]:
     running = result.running
     state = "created" if running.is_new else "started" if running.was_started else "already running"
     yield f"{running.why or f'PostgreSQL {running.version}'} ({state})"
-    for name in running.standins:
-        yield f"{name}: SQL stand-in, for this local server only"
+    for name in result.standins:
+        yield STANDINS[name].announcement
     for database in result.databases:
         yield f"{database.address.target}: {_migrations(database)}"
 

@@ -208,9 +208,13 @@ def libpq_variables() -> dict[str, str]:
     return {part: variables[0] for part, variables in _libpq().parts.items()}
 
 
-def print_env(variables: Mapping[str, str]) -> str:
-    """Lines `NAME='value'` for a shell or a `.env` file, with the real password: that is their purpose."""
-    return "".join(f"{name}={_quote(value)}\n" for name, value in variables.items())
+def print_env(variables: Mapping[str, str], *, exported: bool = False) -> str:
+    """Lines `NAME='value'` for a `.env` file, with the real password: that is their purpose.
+
+    `exported` puts `export` before them, for a shell whose programs shall have them.
+    """
+    before = "export " if exported else ""
+    return "".join(f"{before}{name}={_quote(value)}\n" for name, value in variables.items())
 
 
 def _quote(value: str) -> str:

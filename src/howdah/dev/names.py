@@ -64,7 +64,7 @@ def elsewhere(
         f"{resolved.source} leads to {meant.target}, not to the local server",
         Severity.WARNING,
         why="Variables and .env come before the local server, for howdah as for the application.",
-        fix='Set the variables printed here, in .env or with `eval "$(howdah dev url --env)"`.',
+        fix='Set the variables printed here, in .env or with `eval "$(howdah dev url --export)"`.',
     )
 
 

@@ -65,4 +65,5 @@ def _of_setup(settings: DatabaseSettings) -> Iterator[str]:
 def _of_migrations(settings: DatabaseSettings, project: Project) -> Iterator[str]:
     directory = migrations_of(settings, project)
     for file in sorted(directory.glob("*.up.sql")) if directory else ():
-        yield from created_extensions(file.read_text(encoding="utf-8", errors="replace"))
+        if file.is_file():  # what is none is for `migrate` to tell
+            yield from created_extensions(file.read_text(encoding="utf-8", errors="replace"))

@@ -1,43 +1,20 @@
-"""The project's local server: which programs it runs on, and what is remembered about its databases."""
+"""The project's local server: where it lives, and what is remembered about its databases."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 
 from howdah.config.database import DatabaseConfig, Secret
 from howdah.config.project import DatabaseSettings, Project
 from howdah.errors import ConnectError
-from howdah.findings import Finding, Severity
 from howdah.server.local import SUPERUSER, LocalServer
-from howdah.server.state import read_private, server_directory, write_private
+from howdah.server.state import locked, read_private, server_directory, write_private
 
-_RESTART = Finding(
-    "restart-needed",
-    "the local server runs with other settings than [dev] says now",
-    Severity.WARNING,
-    why="They take effect when the server starts.",
-    next=("howdah dev down", "howdah dev up"),
-)
-
-
-@dataclass(frozen=True)
-class Running:
-    """The server after it was started, and why it runs on these programs.
-
-    `was_started` and `is_new` say what this run did; `standins` are the extensions that are stand-ins.
-    """
-
-    server: LocalServer
-    version: str
-    why: str
-    standins: tuple[str, ...] = ()
-    notes: tuple[Finding, ...] = ()
-    was_started: bool = False
-    is_new: bool = False
+_ANOTHER_UP_SECONDS = 600.0
 
 
 def project_server(project: Project, environ: Mapping[str, str] = os.environ) -> LocalServer:
@@ -47,95 +24,32 @@ def project_server(project: Project, environ: Mapping[str, str] = os.environ) ->
     )
 
 
-def start_server(
-    project: Project,
-    *,
-    bindir: Path | None = None,
-    environ: Mapping[str, str] = os.environ,
-) -> Running:
-    """Start the project's server on the programs it needs; one that runs is left as it is.
+def first_database(project: Project) -> str:
+    """The name by which a person confirms that the server may be deleted."""
+    first = project.databases[0]
+    return first.defaults.get("name", first.name)
 
-    Raises:
-        ConfigError: the state directory, the port or a named directory cannot be used.
-        UnsupportedError: no programs will do, or the data is of another major version.
-        CommandError: the server did not start.
-    """
+
+def destroy_server(project: Project, environ: Mapping[str, str] = os.environ) -> None:
+    """Delete the server with all its data; a `dev up` that runs is waited for."""
     server = project_server(project, environ)
-    told = read_private(_told_file(server))
-    record = server.record
-    if server.running and record and told:
-        notes = () if told.get("asked") == _asked(project) else (_RESTART,)
-        return Running(server, record.version, told.get("why", ""), tuple(told.get("standins", ())), notes)
-    return _start(server, project, bindir, environ)
+    if server.directory.is_dir():
+        with up_lock(server):
+            server.destroy()
 
 
-def _asked(project: Project) -> dict[str, Any]:
-    """What the project asks of the server itself; it takes effect when the server starts."""
-    return {"port": project.dev.port, "settings": dict(project.dev.settings)}
-
-
-def _start(server: LocalServer, project: Project, bindir: Path | None, environ: Mapping[str, str]) -> Running:
-    from howdah.dev.needs import needed_extensions
-    from howdah.provision.extensions import preload_libraries
-    from howdah.server.choice import Need
-    from howdah.server.find import find_programs
-    from howdah.server.installations import reachable_standins
-
-    extensions = needed_extensions(project)
-    choice = find_programs(
-        Need(project.dev.major, extensions, server.data_major),
-        bindir=bindir,
-        configured=project.dev.bindir,
-        environ=environ,
-    )
-    libraries = preload_libraries(extensions)
-    preload = {"shared_preload_libraries": ",".join(libraries)} if libraries else {}
-    is_new = not server.exists
-    kept_port = server.record.port if server.record else 0
-    server = replace(
-        server,
-        programs=choice.programs,
-        settings={**preload, **server.settings},
-        extension_directory=reachable_standins(environ) if choice.programs.version.major >= 18 else None,
-    )
-    was_started = server.start()
-    told = read_private(_told_file(server))
-    now = {"why": choice.why, "standins": choice.standins, "asked": _asked(project)}
-    write_private(_told_file(server), {**told, **now})
-    return Running(
-        server,
-        str(choice.programs.version),
-        choice.why,
-        choice.standins,
-        (*choice.notes, *_port_notes(server, kept_port, project)),
-        was_started=was_started,
-        is_new=is_new,
-    )
-
-
-def _port_notes(server: LocalServer, kept_port: int, project: Project) -> tuple[Finding, ...]:
-    """Say that the address has changed, unless the project asked for it."""
-    port = int(server.address.port)
-    if not kept_port or port in (kept_port, project.dev.port):
-        return ()
-    return (
-        Finding(
-            "port-changed",
-            f"the local server is on port {port} now, it was on {kept_port}",
-            Severity.WARNING,
-            why=f"Another program has port {kept_port}.",
-            fix="Set the variables printed here anew; the new port is kept from now on.",
-        ),
-    )
+def up_lock(server: LocalServer) -> AbstractContextManager[None]:
+    """What one `dev up` holds to its end against another."""
+    return locked(server.directory / "up.lock", limit_seconds=_ANOTHER_UP_SECONDS)
 
 
 def remember_address(server: LocalServer, settings: DatabaseSettings, address: DatabaseConfig) -> None:
     """Keep by which role and password the application reaches a database of the local server."""
-    told = read_private(_told_file(server))
+    told = read_told(server)
     password = address.password.reveal() if address.password else ""
     entry = {"database": address.database, "user": address.user, "password": password}
     databases = {**told.get("databases", {}), settings.name: entry}
-    write_private(_told_file(server), {**told, "databases": databases})
+    write_told(server, {"databases": databases})
 
 
 def server_address(
@@ -148,7 +62,7 @@ def server_address(
     server = project_server(project, environ)
     if not server.running or not server.record:
         return None
-    told = read_private(_told_file(server)).get("databases", {}).get(settings.name, {})
+    told = read_told(server).get("databases", {}).get(settings.name, {})
     return local_address(
         server,
         database=told.get("database") or settings.defaults.get("name", settings.name),
@@ -190,5 +104,11 @@ def local_address(
     )
 
 
-def _told_file(server: LocalServer) -> Path:
-    return server.directory / "dev.json"
+def read_told(server: LocalServer) -> dict[str, Any]:
+    """What is remembered about a project's server: why it runs on its programs, its settings, its databases."""
+    return read_private(server.directory / "dev.json")
+
+
+def write_told(server: LocalServer, values: Mapping[str, Any]) -> None:
+    """Remember some of it; the rest stays."""
+    write_private(server.directory / "dev.json", {**read_told(server), **values})

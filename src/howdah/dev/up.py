@@ -10,13 +10,13 @@ from pathlib import Path
 
 from howdah.config.database import DatabaseConfig
 from howdah.config.project import DatabaseSettings, Project
-from howdah.dev.names import elsewhere, wanted_names
+from howdah.dev.names import Wanted, elsewhere, wanted_names
 from howdah.dev.needs import migrations_of
-from howdah.dev.server import Running, local_address, remember_address, start_server
+from howdah.dev.server import local_address, project_server, remember_address, up_lock
+from howdah.dev.start import Running, start_server
 from howdah.findings import Finding
-from howdah.server.state import locked, make_directory, server_directory
-
-_ANOTHER_UP_SECONDS = 600.0
+from howdah.pg.identifiers import check_name
+from howdah.server.local import LocalServer
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,11 @@ class DevDatabase:
 
 @dataclass(frozen=True)
 class Up:
-    """What `up` brought up, and what to tell about it."""
+    """What `up` brought up, which of its extensions are stand-ins, and what to tell about it."""
 
     running: Running
     databases: tuple[DevDatabase, ...]
+    standins: tuple[str, ...] = ()
     notes: tuple[Finding, ...] = ()
 
 
@@ -56,18 +57,21 @@ def up(
     Raises:
         HowdahError: of the part that failed; what was done before it stays, and running again goes on.
     """
-    directory = server_directory(project.root, environ)
-    make_directory(directory)
+    wanted = [wanted_names(project, settings, environ) for settings in project.databases]
+    for names in wanted:
+        check_name(names.database, what="database")
     # their imports take a quarter of a second, which passes while the server starts
     threading.Thread(target=_load_parts, daemon=True).start()
-    with locked(directory / "up.lock", limit_seconds=_ANOTHER_UP_SECONDS):
+    with up_lock(project_server(project, environ)):
         on_step("starting PostgreSQL")
         running = start_server(project, bindir=bindir, environ=environ)
         databases = tuple(
-            _bring_up(project, settings, running, environ, on_step) for settings in project.databases
+            _bring_up(project, settings, running, names, on_step)
+            for settings, names in zip(project.databases, wanted, strict=True)
         )
+        standins = _created_standins(running, databases)
     strays = (elsewhere(project, each.settings, each.address, environ) for each in databases)
-    return Up(running, databases, (*running.notes, *(note for note in strays if note)))
+    return Up(running, databases, standins, (*running.notes, *(note for note in strays if note)))
 
 
 def _load_parts() -> None:
@@ -79,15 +83,14 @@ def _bring_up(
     project: Project,
     settings: DatabaseSettings,
     running: Running,
-    environ: Mapping[str, str],
+    wanted: Wanted,
     on_step: Callable[[str], None],
 ) -> DevDatabase:
-    wanted = wanted_names(project, settings, environ)
     address = local_address(
         running.server, database=wanted.database, user=wanted.user, password=wanted.password
     )
     on_step(f"setting up {address.database}")
-    done = _set_up(settings, address, running.server.address, wanted.passwords)
+    done = _set_up(settings, address, running.server, wanted.passwords)
     remember_address(running.server, settings, address)
     directory = migrations_of(settings, project)
     applied = _migrate(project, settings, address, directory, on_step) if directory else ()
@@ -95,7 +98,7 @@ def _bring_up(
 
 
 def _set_up(
-    settings: DatabaseSettings, address: DatabaseConfig, admin: DatabaseConfig, passwords: Mapping[str, str]
+    settings: DatabaseSettings, address: DatabaseConfig, server: LocalServer, passwords: Mapping[str, str]
 ) -> tuple[str, ...]:
     from howdah.provision.apply import apply_setup
     from howdah.provision.request import SetupRequest
@@ -103,12 +106,27 @@ def _set_up(
     request = SetupRequest(
         settings,
         address,
-        admin=admin,
-        environ=_all_passwords(settings, address, admin, passwords),
+        # the socket asks for no password, which is quicker to answer than to check
+        admin=server.socket_address,
+        environ=_all_passwords(settings, address, server.address, passwords),
         confirm=address.database,
     )
     result = apply_setup(request)
     return tuple(f"{step.change.what} {step.change.subject}" for step in result.done)
+
+
+def _created_standins(running: Running, databases: tuple[DevDatabase, ...]) -> tuple[str, ...]:
+    """The stand-ins that the databases have, whoever created them."""
+    from howdah.connect.session import open_session
+
+    found: set[str] = set()
+    for database in databases if running.standins else ():
+        address = running.server.socket_address.with_database(database.address.database)
+        with open_session(address) as connection:
+            names = [sorted(running.standins)]
+            rows = connection.execute("SELECT extname FROM pg_extension WHERE extname = ANY(%s)", names)
+            found.update(name for (name,) in rows)
+    return tuple(sorted(found))
 
 
 def _all_passwords(

@@ -45,7 +45,8 @@ class Sessions:
 
     def __enter__(self) -> Self:
         try:
-            self.enter()
+            if not self._is_missing():
+                self.enter()
         except ConnectError as error:
             raise self._with_advice(error) from error
         return self
@@ -72,6 +73,20 @@ class Sessions:
                 raise
             self.closed = None if error.sqlstate == _NO_DATABASE else error.message
             self._beside = self._beside or self._open_beside(config, error)
+
+    def _is_missing(self) -> bool:
+        """Whether the administrator's own database says that there is no such database; then stay there.
+
+        To try would leave a FATAL in the server's log.
+        """
+        if self._admin is None or self._admin.database in ("", self._target.database):
+            return False
+        try:
+            self._beside = _open(self._admin)
+        except ConnectError:
+            return False  # there is another way in, or `enter` says why not
+        query = "SELECT 1 FROM pg_database WHERE datname = %s"
+        return self._beside.execute(query, [self._target.database]).fetchone() is None
 
     def _open_beside(self, config: DatabaseConfig, first: ConnectError) -> psycopg.Connection:
         """Any other database will do to create roles and databases: template1 last, for others copy it."""

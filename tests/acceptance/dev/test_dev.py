@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -17,6 +18,7 @@ import pytest
 from fix_cli import Cli, Ran, command
 from howdah.pg.programs import Programs
 from howdah.server.local import LocalServer
+from howdah.server.state import locked, server_directory, write_private
 
 # other tests prove what fsync is for; here it only costs time
 QUICK = '[dev.settings]\nfsync = "off"\n'
@@ -50,11 +52,18 @@ def state(open_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def dev(open_path: Path, state: Path, pg_programs: Programs) -> Cli:
+def new_dev(open_path: Path, state: Path, pg_programs: Programs) -> Cli:
     """howdah in a project with one database and two migrations, on the PostgreSQL of this test run."""
     root = open_path / "shop"
     write_project(root)
     return Cli(root, environment(open_path, state, pg_programs))
+
+
+@pytest.fixture
+def dev(new_dev: Cli, put_data: Callable[[Path], None]) -> Cli:
+    """The same, but initdb ran already."""
+    put_data(server_directory(new_dev.directory, new_dev.environ))
+    return new_dev
 
 
 def environment(home: Path, state: Path, programs: Programs) -> dict[str, str]:
@@ -93,8 +102,9 @@ def tables(url: str) -> list[str]:
         return [name for (name,) in rows]
 
 
-def test_up_brings_up_server_role_database_and_schema(dev: Cli) -> None:
-    ran = done(dev("dev", "up"))
+def test_up_brings_up_server_role_database_and_schema(new_dev: Cli) -> None:
+    ran = done(new_dev("dev", "up"))
+    assert "(created)" in ran.stderr
     printed = variables(ran)
     assert set(printed) == {"SHOP_HOST", "SHOP_PORT", "SHOP_NAME", "SHOP_USER", "SHOP_PASSWORD", "SHOP_SSL"}
     with psycopg.connect(
@@ -108,6 +118,7 @@ def test_up_brings_up_server_role_database_and_schema(dev: Cli) -> None:
         assert connection.execute("SELECT current_user, current_database()").fetchone() == ("keeper", "shop")
         assert connection.execute("SELECT version, dirty FROM schema_migrations").fetchone() == (2, False)
     assert "2 migrations applied" in ran.stderr
+    assert "FATAL" not in done(new_dev("dev", "logs")).stdout
 
 
 def test_up_again_changes_nothing_and_prints_the_same(dev: Cli) -> None:
@@ -146,9 +157,9 @@ def test_a_shell_takes_the_variables_whatever_the_password(dev: Cli) -> None:
     password = "a'b\"c$d`e\\f g%h#ü"
     done(dev("dev", "up", env={"SHOP_PASSWORD": password}))
     assert variables(done(dev("dev", "url", "--env")))["SHOP_PASSWORD"] == password
-    quoted = " ".join(shlex.quote(word) for word in command("dev", "url", "--env"))
+    quoted = " ".join(shlex.quote(word) for word in command("dev", "url", "--export"))
     shown = subprocess.run(
-        ["sh", "-c", f'eval "$({quoted})"; printf %s "$SHOP_PASSWORD"'],
+        ["sh", "-c", f'eval "$({quoted})"; sh -c \'printf %s "$SHOP_PASSWORD"\''],
         cwd=dev.directory,
         env=dev.environ,
         capture_output=True,
@@ -217,7 +228,8 @@ def test_what_needs_the_server_says_that_it_does_not_run(dev: Cli, action: str) 
     assert "next: howdah dev up" in ran.stderr
 
 
-def test_json_is_one_object_for_each_action(dev: Cli) -> None:
+def test_json_is_one_object_for_each_action(new_dev: Cli) -> None:
+    dev = new_dev
     up = done(dev("dev", "up", "--json")).json
     assert (up["howdah"], up["command"], up["ok"]) == (1, "dev up", True)
     assert up["data"]["server"]["created"] is True
@@ -230,7 +242,8 @@ def test_json_is_one_object_for_each_action(dev: Cli) -> None:
     assert dev("dev", "reset", "--json").json["problems"][0]["code"] == "not-confirmed"
 
 
-def test_eight_at_once_bring_up_one_server(dev: Cli) -> None:
+def test_eight_at_once_bring_up_one_server(new_dev: Cli) -> None:
+    dev = new_dev
     started = [dev.start("dev", "up") for _ in range(8)]
     ended = [process.communicate(timeout=120) for process in started]
     assert [process.returncode for process in started] == [0] * 8, ended
@@ -249,9 +262,12 @@ def test_several_projects_run_side_by_side(dev: Cli, open_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ['it\'s "quoted"', "Käse 日本", "-dash; $(x)"])
-def test_any_project_folder_works(dev: Cli, open_path: Path, name: str) -> None:
+def test_any_project_folder_works(
+    new_dev: Cli, open_path: Path, put_data: Callable[[Path], None], name: str
+) -> None:
     write_project(open_path / name)
-    project = Cli(open_path / name, dev.environ)
+    project = Cli(open_path / name, new_dev.environ)
+    put_data(server_directory(project.directory, project.environ))
     done(project("dev", "up"))
     assert tables(done(project("dev", "url")).stdout.strip())
 
@@ -294,7 +310,8 @@ def test_other_commands_find_the_running_server(dev: Cli) -> None:
 
 
 @pytest.mark.parametrize("delay", [0.3, 0.6, 0.9])
-def test_a_killed_up_is_finished_by_the_next(dev: Cli, delay: float) -> None:
+def test_a_killed_up_is_finished_by_the_next(new_dev: Cli, delay: float) -> None:
+    dev = new_dev
     process = dev.start("dev", "up")
     time.sleep(delay)
     process.kill()
@@ -327,7 +344,7 @@ def test_data_of_another_major_version_is_refused_with_the_way_out(dev: Cli, sta
     version.write_text("13\n", encoding="ascii")
     ran = dev("dev", "up")
     assert ran.code == 5
-    assert "next: howdah dev reset" in ran.stderr
+    assert "next: howdah dev reset --confirm shop" in ran.stderr
     done(dev("dev", "reset", "--confirm", "shop"))
 
 
@@ -346,7 +363,18 @@ def test_a_named_port_is_used_or_refused(dev: Cli) -> None:
         ran = dev("dev", "up", "--port", port)
         assert ran.code == 2
         assert f"port {port} is taken" in ran.stderr
+        assert "HOWDAH_DEV_PORT" in ran.stderr
     assert variables(done(dev("dev", "up", env={"HOWDAH_DEV_PORT": port})))["SHOP_PORT"] == port
+    assert "restart-needed" not in done(dev("dev", "up", "--port", port)).stderr
+
+
+def test_a_port_asked_of_a_running_server_is_not_passed_over_in_silence(dev: Cli) -> None:
+    port = variables(done(dev("dev", "up")))["SHOP_PORT"]
+    ran = done(dev("dev", "up", "--port", "29999"))
+    assert variables(ran)["SHOP_PORT"] == port
+    assert f"goes on on port {port}" in ran.stderr
+    assert "howdah dev up --port 29999" in ran.stderr
+    assert "restart-needed" not in done(dev("dev", "up")).stderr
 
 
 def test_settings_changed_while_it_runs_want_a_restart(dev: Cli) -> None:
@@ -385,7 +413,51 @@ def test_standins_are_announced(dev: Cli, open_path: Path, pg_programs: Programs
     project = Cli(open_path / "ids", dev.environ)
     ran = done(project("dev", "up"))
     assert "uuid-ossp: SQL stand-in" in ran.stderr
-    assert done(project("dev", "up", "--json")).json["data"]["server"]["stand_ins"] == ["uuid-ossp"]
+    # one that no reading of the files finds, on a server that runs
+    hidden = "DO $$ BEGIN EXECUTE 'CREATE ' || 'EXTENSION pgcrypto'; END $$"
+    (project.directory / "migrations" / "000003_hidden.up.sql").write_text(hidden, encoding="utf-8")
+    assert "pgcrypto: SQL stand-in" in done(project("dev", "up")).stderr
+    server = done(project("dev", "up", "--json")).json["data"]["server"]
+    assert server["stand_ins"] == ["pgcrypto", "uuid-ossp"]
+
+
+@pytest.mark.parametrize(
+    ("data_major", "commands"),
+    [(None, ["howdah dev down", "howdah dev up"]), ("13", ["howdah dev reset --confirm shop"])],
+)
+def test_an_extension_needed_later_is_missed_before_anything_is_migrated(
+    dev: Cli, state: Path, data_major: str | None, commands: list[str]
+) -> None:
+    done(dev("dev", "up"))
+    # as if it had been started on programs that have no extensions
+    (file,) = state.glob("*/server.json")
+    record = json.loads(file.read_text(encoding="utf-8"))
+    write_private(file, {**record, "bindir": str(state / "none"), "version": "13.1"})
+    if data_major:
+        (file.parent / "data" / "PG_VERSION").write_text(data_major, encoding="ascii")
+    later = dev.directory / "migrations" / "000003_later.up.sql"
+    later.write_text("CREATE EXTENSION IF NOT EXISTS plpgsql;", encoding="utf-8")
+    ran = dev("dev", "up", "--json")
+    (problem,) = ran.json["problems"]
+    assert (ran.code, problem["code"], problem["next"]) == (5, "extension-missing", commands)
+    assert "plpgsql" in problem["message"]
+    assert tables(done(dev("dev", "url")).stdout.strip())
+    assert done(dev("migrate", "status", "--json")).json["data"]["pending"]
+
+
+def test_names_that_no_database_can_have_start_no_server(dev: Cli, open_path: Path, state: Path) -> None:
+    (open_path / ("n" * 80)).mkdir()
+    assert Cli(open_path / ("n" * 80), dev.environ)("dev", "up").code == 2
+    assert not list(state.glob("nnn*"))
+
+
+def test_reset_waits_for_an_up_that_runs(dev: Cli) -> None:
+    with locked(server_directory(dev.directory, dev.environ) / "up.lock"):
+        resetting = dev.start("dev", "reset", "--confirm", "shop")
+        with pytest.raises(subprocess.TimeoutExpired):
+            resetting.wait(timeout=1.5)
+    _, said = resetting.communicate(timeout=60)
+    assert resetting.returncode == 0, said
 
 
 def test_the_bare_area_takes_the_options_of_up(cli: Cli) -> None:
