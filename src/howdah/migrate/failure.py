@@ -126,8 +126,11 @@ def tell_outcome(
         return
     reached = [step.after for step in plan.steps]
     took = reached.index(history.version) + 1 if history.version in reached else 0
+    took -= history.dirty and took > 0  # the mark stands for a step that is not done
     mark = ", dirty" if history.dirty else ""
     failed.applied = tuple(step.migration.version for step in plan.steps[:took])
+    if history.dirty:
+        failed.next = (f"howdah migrate resolve {plan.steps[took].migration.version}",)
     failed.fix = (
         f"The server has been asked again: the database is at version {_number(history.version)}{mark};"
         f" {count_migrations(took)} of this run took effect, {len(plan.steps) - took} did not."

@@ -277,7 +277,9 @@ class Migrator:
             return []
         scripts = Scripts(plan)
         plan = make_plan(self._ready(connection, at, source))
-        watcher = Watcher(self.database, at.backend_pid, self.on_event)
+        watcher = Watcher(
+            self.database, at.backend_pid, self.on_event, stall_seconds=self.settings.stall_seconds
+        )
         try:
             with watcher:
                 run = Run(

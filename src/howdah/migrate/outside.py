@@ -7,6 +7,7 @@ what ran. Where the very first statement fails and leaves nothing behind, the ma
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,11 +20,14 @@ from howdah.migrate.events import Event, Result, Retrying, StatementStarted
 from howdah.migrate.failure import StepFailed
 from howdah.migrate.formats.interface import Format, Query
 from howdah.migrate.lock import find_lock_holders
+from howdah.migrate.pipeline import Command, CommandFailed, run_pipeline
 from howdah.migrate.plan import Plan, Step
 from howdah.migrate.script import Script
 from howdah.migrate.settings import RunSettings
 from howdah.migrate.sql import fetch, run_queries
 from howdah.pg.statements import Statement
+
+_log = logging.getLogger(__name__)
 
 _TRY_AGAIN = {"55P03", "40P01"}
 # What commits inside itself may have done something before it failed.
@@ -58,6 +62,7 @@ class OutsideRun:
     on_event: Callable[[Event], None]
     may_give_way: bool = False
     _effective: int = field(default=0, init=False)  # statements that are committed
+    _interrupted: bool = field(default=False, init=False)
 
     def run(self) -> None:
         """Mark dirty, run each statement, mark clean.
@@ -84,7 +89,17 @@ class OutsideRun:
                 if self.connection.info.transaction_status == TransactionStatus.IDLE:
                     self._effective = number
                 self._record(None, None, [side_history.record_progress(history.table, step, number)])
+                if self._interrupted and number < len(self.script.statements):
+                    raise StepFailed(
+                        psycopg.errors.QueryCanceled("stopped between two statements"),
+                        number,
+                        is_clean=False,
+                        effective=self._effective,
+                        interrupted=True,
+                    )
             self._record(dirty, after, [side_history.record_end(history.table, step)])
+            if self._interrupted:
+                raise KeyboardInterrupt
         except psycopg.Error as error:
             index = None if self.connection.closed else len(self.script.statements)
             raise StepFailed(error, index, is_clean=False, effective=self._effective) from error
@@ -97,26 +112,57 @@ class OutsideRun:
         started, pause = time.monotonic(), 0.1
         invalid_before = self._invalid_indexes()
         while True:
+            self._set_lock_timeout(statement)
             try:
-                self._set_lock_timeout(statement)
-                self.connection.execute(statement.text.encode())
-            except psycopg.Error as error:
-                if self.connection.closed:
-                    raise StepFailed(error, None, is_clean=False, effective=self._effective) from error
+                run_pipeline(self.connection, [Command(statement.text.encode())])
+            except CommandFailed as failed:
+                error = failed.error
+                waited = time.monotonic() - started
+                if failed.interrupted or not self._may_try_again(error, statement, waited + pause):
+                    raise self._failure(failed, statement, index, invalid_before) from error
                 self.connection.rollback()
                 self._drop_invalid(invalid_before)
-                waited = time.monotonic() - started
-                is_over = waited + pause > self.settings.retry_limit_seconds
-                if error.sqlstate not in _TRY_AGAIN or is_over or "CONCURRENTLY" not in statement.words:
-                    is_clean = self._take_back(statement)
-                    raise StepFailed(error, index, is_clean=is_clean, effective=self._effective) from error
                 self.on_event(Retrying(self.step, error.diag.message_primary or "", waited))
                 if self.may_give_way and self._has_waiters() and self._take_back(statement):
                     raise GiveWay from error
                 time.sleep(pause)
                 pause = min(pause * 2, 5.0)
+            except KeyboardInterrupt:
+                if self.connection.closed:
+                    raise
+                self._interrupted = True  # the statement was done already
+                return
             else:
                 return
+
+    def _may_try_again(self, error: psycopg.Error, statement: Statement, seconds: float) -> bool:
+        return (
+            error.sqlstate in _TRY_AGAIN
+            and "CONCURRENTLY" in statement.words
+            and seconds <= self.settings.retry_limit_seconds
+        )
+
+    def _failure(
+        self, failed: CommandFailed, statement: Statement, index: int, invalid_before: set[int]
+    ) -> StepFailed:
+        """Clean up behind a failed statement as far as that is possible; what to tell of it."""
+        self.connection.rollback()
+        try:
+            # Who pressed Ctrl-C does not want to wait for others; elsewhere patience leaves no trace.
+            milliseconds = int(self.settings.stall_seconds * 1000) if failed.interrupted else 0
+            self.connection.execute("SELECT set_config('lock_timeout', %s, false)", [str(milliseconds)])
+            self._drop_invalid(invalid_before)
+            is_clean = self._take_back(statement)
+        except psycopg.Error as error:
+            _log.debug("could not clean up behind a failed statement: %s", error)
+            is_clean = False
+        return StepFailed(
+            failed.error,
+            index,
+            is_clean=is_clean,
+            effective=self._effective,
+            interrupted=failed.interrupted,
+        )
 
     def _builds_concurrently(self) -> bool:
         return any("CONCURRENTLY" in each.words for each in self.script.statements)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import select
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 # How much may be under way at once: keeps the memory of a 50 MB script bounded, and the server busy.
 _WINDOW_COMMANDS = 512
 _WINDOW_BYTES = 1 << 20
+_CHUNK_ROWS = 1000
+_NOT_THE_END = (pq.ExecStatus.PIPELINE_ABORTED, pq.ExecStatus.SINGLE_TUPLE, pq.ExecStatus.TUPLES_CHUNK)
 _BAD = (pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE)
 
 
@@ -98,6 +101,8 @@ class _Batch:
                 break
             send = self._pgconn.send_query_prepared if command.is_prepared else self._pgconn.send_query_params
             send(command.sql, command.parameters or None)
+            if len(self._sizes) == self._answered:
+                self._ask_for_chunks()
             if command.live:
                 self._pgconn.send_flush_request()
             self._sizes.append(len(command.sql))
@@ -138,17 +143,26 @@ class _Batch:
     def _take(self, result: PGresult | None) -> None:
         # A null result ends the results of one command.
         if result is None:
+            self._ask_for_chunks()
             return
         status = result.status
         if status == pq.ExecStatus.PIPELINE_SYNC:
             self.is_synced = True
         elif status in _BAD:
             self._fail(error_from_result(result))
-        elif status != pq.ExecStatus.PIPELINE_ABORTED:
+        elif status not in _NOT_THE_END:
             index = self._answered
             self._bytes -= self._sizes[index]
             self._answered += 1
             self._on_done(index)
+
+    def _ask_for_chunks(self) -> None:
+        """Have the rows of the command whose answer comes next in portions: nobody wants them, and they may be many."""
+        with suppress(psycopg.OperationalError):  # no command's answer comes next
+            if psycopg.capabilities.has_stream_chunked():
+                self._pgconn.set_chunked_rows_mode(_CHUNK_ROWS)
+            else:
+                self._pgconn.set_single_row_mode()
 
     def _fail(self, error: psycopg.Error) -> None:
         if self._failure is None:

@@ -30,8 +30,8 @@ from howdah.migrate.sql import fetch
 
 _log = logging.getLogger(__name__)
 
+# How often, and from when on, blockers are looked for; a small stall budget wants it sooner.
 _LOOK_EVERY_SECONDS = 0.25
-# From when on blockers are looked for: often enough to have seen them before the stall budget runs out.
 _LOOK_FROM_SECONDS = 0.5
 _TELL_FROM_SECONDS = 5.0
 
@@ -42,12 +42,22 @@ class Watcher:
     `on_event` is called by one thread at a time.
     """
 
-    def __init__(self, database: DatabaseConfig, backend_pid: int, on_event: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        database: DatabaseConfig,
+        backend_pid: int,
+        on_event: Callable[[Event], None],
+        *,
+        stall_seconds: float,
+    ) -> None:
         self.on_look: Callable[[psycopg.Connection], None] = lambda _: None
         """Called with the second session whenever a statement takes its time, by the watching thread."""
         self._database = database
         self._backend_pid = backend_pid
         self._on_event = on_event
+        # Seen at least once before the budget runs out.
+        self._look_every = min(_LOOK_EVERY_SECONDS, stall_seconds / 4 or _LOOK_EVERY_SECONDS)
+        self._look_from = min(_LOOK_FROM_SECONDS, stall_seconds / 4 or _LOOK_FROM_SECONDS)
         self._turn = threading.RLock()
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="howdah watch", daemon=True)
@@ -87,8 +97,8 @@ class Watcher:
     def _watch(self) -> None:
         session: psycopg.Connection | None = None
         try:
-            while not self._is_over.wait(_LOOK_EVERY_SECONDS):
-                if self._statement is None or time.monotonic() - self._since < _LOOK_FROM_SECONDS:
+            while not self._is_over.wait(self._look_every):
+                if self._statement is None or time.monotonic() - self._since < self._look_from:
                     continue
                 session = session or open_session(self._database, application_name="howdah watch")
                 self._look(session)
