@@ -15,6 +15,7 @@ import click
 
 from howdah.cli import exit_codes
 from howdah.cli.render import Progress, show_problem
+from howdah.cli.target import TARGET
 from howdah.config.database import DatabaseConfig
 from howdah.errors import HowdahError
 from howdah.findings import Finding, Severity
@@ -90,7 +91,8 @@ def progress_line() -> Progress:
 
 def _answer_of(error: HowdahError) -> Answer:
     code = exit_codes.exit_code_of(error)
-    return Answer(data=error.data, problems=(Finding.of(error),), ok=False, exit_code=code)
+    target = click.get_current_context().meta.get(TARGET)
+    return Answer(data=error.data, problems=(Finding.of(error),), ok=False, target=target, exit_code=code)
 
 
 def _as_known(error: Exception) -> HowdahError | None:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import click
+
 from howdah.config.database import DatabaseConfig
 from howdah.config.project import DatabaseSettings, Project, load_project
 from howdah.config.resolve import Resolved, pick_database, resolve
 from howdah.errors import ConfigError
+
+TARGET = "howdah.target"
+"""Where the context of a command keeps the address it acts on."""
 
 
 def resolve_target(url: str | None, config_file: str | None, db: str | None) -> Resolved:
@@ -16,7 +21,13 @@ def resolve_target(url: str | None, config_file: str | None, db: str | None) -> 
     Raises:
         ConfigError: no database is named, or something about the project or the variables is wrong.
     """
-    project = project_of(config_file)
+    resolved = _resolve(project_of(config_file), url, db)
+    # An error that comes later says in its JSON which database it was about.
+    click.get_current_context().meta[TARGET] = resolved.direct or resolved.database
+    return resolved
+
+
+def _resolve(project: Project, url: str | None, db: str | None) -> Resolved:
     try:
         return resolve(project, db=db, url=url)
     except ConfigError as error:

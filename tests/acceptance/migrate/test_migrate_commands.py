@@ -69,8 +69,9 @@ def test_a_failure_says_where_what_is_applied_and_what_to_type(
     assert f"error: {directory}/2_bad.up.sql:2: applying 2 (bad) failed" in ran.stderr
     assert "SQLSTATE 42703" in ran.stderr
     assert "next: howdah migrate up" in ran.stderr
-    data = cli("migrate", "up", "--json", "--url", url, "--dir", str(directory)).json["data"]
-    assert data == {"applied": [], "failed": 2, "pending": [], "sqlstate": "42703"}
+    found = cli("migrate", "up", "--json", "--url", url, "--dir", str(directory)).json
+    assert (found["ok"], found["target"]["user"]) == (False, "postgres")
+    assert found["data"] == {"applied": [], "failed": 2, "pending": [], "sqlstate": "42703"}
 
 
 def test_down_is_one_step_and_all_the_way_wants_the_databases_name(
