@@ -101,9 +101,10 @@ def _(request: pytest.FixtureRequest, stack: ExitStack) -> DatabaseConfig:
 def _(request: pytest.FixtureRequest, stack: ExitStack) -> DatabaseConfig:
     if os.geteuid() == 0:
         pytest.skip("root may open every socket")
-    directory = request.getfixturevalue("open_path")
-    (directory / "closed").mkdir(mode=0)
-    return replace(at(5432), host=str(directory / "closed"))
+    closed = request.getfixturevalue("open_path") / "closed"
+    closed.mkdir(mode=0)
+    stack.callback(closed.rmdir)  # rmtree could not: it looks inside
+    return replace(at(5432), host=str(closed))
 
 
 @case("connection-timeout", transient=True, timeout_seconds=0.5)
