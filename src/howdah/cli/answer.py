@@ -15,6 +15,7 @@ import click
 
 from howdah.cli import exit_codes
 from howdah.cli.render import Progress, show_problem
+from howdah.cli.stdout import write_data
 from howdah.cli.target import TARGET
 from howdah.config.database import DatabaseConfig
 from howdah.errors import HowdahError
@@ -135,10 +136,10 @@ def _show(command: str, answer: Answer, *, as_json: bool, quiet: bool) -> NoRetu
             "data": answer.data,
             "problems": [problem.as_json() for problem in answer.problems],
         }
-        sys.stdout.write(json.dumps(envelope, indent=2, default=str, ensure_ascii=False) + "\n")
+        write_data(json.dumps(envelope, indent=2, default=str, ensure_ascii=False) + "\n")
     else:
         if answer.text and not quiet:
-            sys.stdout.write(answer.text.rstrip("\n") + "\n")
+            write_data(answer.text.rstrip("\n") + "\n")
         for problem in answer.problems:
             if not quiet or problem.severity in (Severity.WARNING, Severity.ERROR):
                 show_problem(problem)

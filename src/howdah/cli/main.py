@@ -11,12 +11,9 @@ def main() -> None:
     # A shell that asks for completions sets this variable, and gives no arguments.
     if sys.argv[1:] in ([], ["-h"], ["--help"]) and "_HOWDAH_COMPLETE" not in os.environ:
         from howdah.cli.areas import help_page
+        from howdah.cli.stdout import write_data
 
-        try:
-            sys.stdout.write(help_page())
-            sys.stdout.flush()
-        except BrokenPipeError:  # who reads has seen enough, as in `howdah --help | head -1`
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        write_data(help_page())
         return
     from howdah.cli.root import root
 

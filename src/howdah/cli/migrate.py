@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -227,7 +228,7 @@ def new(*, name: str, **options: Any) -> Answer:
     directory, format_name = options["directory"], options["format_name"]
     if directory is None or format_name is None:
         settings = pick_database(project, options["db"])
-        directory = directory or settings.migrations or find_migrations(project.root)
+        directory = directory or settings.migrations or find_migrations(project.root, words=shlex.quote(name))
         format_name = format_name or settings.format or "golang-migrate"
     paths = create_migration(directory, name, format=find_format(format_name))
     return Answer(data={"files": [str(path) for path in paths]}, text="\n".join(str(path) for path in paths))

@@ -13,8 +13,8 @@ _SKIPPED = {".git", ".venv", "venv", "node_modules", "vendor", "target", "dist",
 _DEPTH = 5
 
 
-def find_migrations(root: Path) -> Path:
-    """The one directory under `root` that holds golang-migrate's files.
+def find_migrations(root: Path, *, words: str = "create_users") -> Path:
+    """The one directory under `root` that holds golang-migrate's files; `words` name a migration to suggest.
 
     Raises:
         ConfigError: there is none, or more than one.
@@ -28,7 +28,7 @@ def find_migrations(root: Path) -> Path:
             code="no-migrations-directory",
             why="No folder has files named NUMBER_name.up.sql.",
             fix="Say where they are with --dir, or `migrations = ...` in howdah.toml; or write the first one.",
-            next=("howdah migrate new create_users --dir migrations",),
+            next=(f"howdah migrate new {words} --dir migrations",),
         )
     raise ConfigError(
         f"several folders hold migrations: {', '.join(str(each.relative_to(root)) for each in found)}",

@@ -42,6 +42,25 @@ def test_the_version_names_the_driver_too(cli: Cli) -> None:
     assert "psycopg 3." in ran.stdout
 
 
+def test_a_reader_that_leaves_early_is_no_error(cli: Cli) -> None:
+    import subprocess
+
+    from fix_cli import command
+
+    line = f"{' '.join(command('migrate', 'new', '--help'))} | true; echo $PIPESTATUS"
+    new = f"{' '.join(command('migrate', 'new', 'x', '--dir', 'm', '--json'))} | true"
+    for each in (line, new):
+        done = subprocess.run(
+            ["bash", "-c", each],
+            cwd=cli.directory,
+            env=cli.environ,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stderr == ""
+
+
 def test_the_shell_gets_completions(cli: Cli) -> None:
     script = cli(env={"_HOWDAH_COMPLETE": "bash_source"})
     assert "_HOWDAH_COMPLETE=bash_complete" in script.stdout
