@@ -98,8 +98,10 @@ def clean_environ() -> dict[str, str]:
 
 @pytest.fixture
 def cli(tmp_path: Path) -> Cli:
-    """`cli("migrate", "up", "--url", ...)` in an empty directory."""
-    return Cli(tmp_path, {"HOME": str(tmp_path), "NO_COLOR": "1"})
+    """`cli("migrate", "up", "--url", ...)` in an empty directory, where no local server is known."""
+    return Cli(
+        tmp_path, {"HOME": str(tmp_path), "HOWDAH_STATE_DIR": str(tmp_path / "state"), "NO_COLOR": "1"}
+    )
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 from howdah.errors import ConfigError
 from howdah.pg.programs import Account, Programs, as_account, plain_environment, server_account
 from howdah.server.process import read_postmaster_file
-from howdah.server.state import give
+from howdah.server.state import give, unusable
 
 _POLL_SECONDS = 0.003
 _BIGGEST_LOG_BYTES = 10_000_000
@@ -87,10 +87,18 @@ def prepare_socket_directory(place: Path, account: Account | None) -> None:
 
 
 def turn_log(log: Path) -> None:
-    """Make the log where there is none, and keep a big one as `.1`."""
-    if log.exists() and log.stat().st_size > _BIGGEST_LOG_BYTES:
-        log.replace(log.with_suffix(".log.1"))
-    log.touch(mode=0o600)
+    """Make the log where there is none, and keep a big one as `.1`.
+
+    Raises:
+        ConfigError: it cannot be written.
+    """
+    try:
+        if log.exists() and log.stat().st_size > _BIGGEST_LOG_BYTES:
+            log.replace(log.with_suffix(".log.1"))
+        log.touch(mode=0o600)
+        log.open("ab").close()
+    except OSError as error:
+        raise unusable(log.parent, error) from error
 
 
 def as_list_element(directory: Path) -> str:

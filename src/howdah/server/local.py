@@ -37,6 +37,7 @@ from howdah.server.state import (
     locked,
     read_record,
     socket_directory,
+    unusable,
     write_record,
 )
 from howdah.server.trouble import explain_failed_start, explain_slow_start, last_lines
@@ -180,8 +181,15 @@ class LocalServer:
         return True
 
     def log_lines(self, count: int) -> list[str]:
-        """The last lines of the log."""
-        return last_lines(self.log, count)
+        """The last lines of the log.
+
+        Raises:
+            ConfigError: it is somebody else's.
+        """
+        try:
+            return last_lines(self.log, count)
+        except OSError as error:
+            raise unusable(self.directory, error) from error
 
     def _init(self) -> bool:
         programs = self._programs()

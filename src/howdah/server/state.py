@@ -70,7 +70,7 @@ def make_directory(directory: Path) -> None:
         if not os.access(directory, os.W_OK | os.X_OK):
             raise PermissionError(13, "no permission to write", str(directory))
     except OSError as error:
-        raise _unusable(directory, error) from error
+        raise unusable(directory, error) from error
     if account and not account.can_enter(directory):
         raise ConfigError(
             f"user '{account.name}' cannot enter {directory}",
@@ -80,7 +80,8 @@ def make_directory(directory: Path) -> None:
         )
 
 
-def _unusable(directory: Path, error: OSError) -> ConfigError:
+def unusable(directory: Path, error: OSError) -> ConfigError:
+    """The error for a directory of ours in which something cannot be read or written."""
     return ConfigError(
         f"cannot use {directory} for the local server: {error.strerror or error}",
         code="no-state-directory",
@@ -134,7 +135,7 @@ def write_private(file: Path, values: Mapping[str, Any]) -> None:
     except OSError as error:
         if half:
             Path(half).unlink(missing_ok=True)
-        raise _unusable(file.parent, error) from error
+        raise unusable(file.parent, error) from error
 
 
 def socket_directory(directory: Path) -> Path:
@@ -178,7 +179,7 @@ def _try_lock(file: Path) -> TextIO | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise _unusable(file.parent, error) from error
+        raise unusable(file.parent, error) from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.path.samestat(os.fstat(handle.fileno()), file.stat()):

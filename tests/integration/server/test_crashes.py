@@ -269,6 +269,14 @@ def test_settings_that_make_the_address_wrong_are_refused(local: LocalServer, na
     assert caught.value.code == "bad-setting"
 
 
+def test_a_log_that_cannot_be_used_is_reported(local: LocalServer) -> None:
+    local.log.mkdir()
+    for use in (local.start, lambda: local.log_lines(3)):
+        with pytest.raises(ConfigError) as caught:
+            use()
+        assert caught.value.code == "no-state-directory"
+
+
 def test_data_that_names_no_version_is_damaged(local: LocalServer) -> None:
     (local.data / "PG_VERSION").write_text("", encoding="ascii")
     with pytest.raises(UnsupportedError) as caught:
