@@ -330,9 +330,12 @@ def test_a_server_killed_in_between_is_started_again(dev: Cli, state: Path) -> N
     assert tables(done(dev("dev", "url")).stdout.strip())
 
 
-def test_a_major_version_that_is_not_here_is_replaced_with_one_warning(dev: Cli) -> None:
+def test_a_major_version_that_is_not_here_is_replaced_with_one_warning(
+    dev: Cli, pg_programs: Programs
+) -> None:
+    other = 15 if pg_programs.version.major == 14 else 14
     text = (dev.directory / "howdah.toml").read_text(encoding="utf-8")
-    (dev.directory / "howdah.toml").write_text("[dev]\npostgresql = 14\n" + text, encoding="utf-8")
+    (dev.directory / "howdah.toml").write_text(f"[dev]\npostgresql = {other}\n{text}", encoding="utf-8")
     ran = done(dev("dev", "up"))
     assert ran.stderr.count("[other-major]") == 1
 
