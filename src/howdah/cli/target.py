@@ -23,7 +23,8 @@ def resolve_target(url: str | None, config_file: str | None, db: str | None) -> 
     """
     resolved = _resolve(project_of(config_file), url, db)
     # An error that comes later says in its JSON which database it was about.
-    click.get_current_context().meta[TARGET] = resolved.direct or resolved.database
+    if context := click.get_current_context(silent=True):
+        context.meta[TARGET] = resolved.direct or resolved.database
     return resolved
 
 
