@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from howdah.errors import ScriptError
@@ -11,12 +12,11 @@ from howdah.errors import ScriptError
 
 @dataclass(frozen=True)
 class Content:
-    """A file as it was read; `text` and `normal_checksum` are None where it is no UTF-8, or no script."""
+    """A file as it was read; `text` is None where it is no UTF-8."""
 
     text: str | None
     size_bytes: int
     checksum: bytes
-    normal_checksum: bytes | None
 
     @classmethod
     def of(cls, raw: bytes) -> Content:
@@ -25,7 +25,12 @@ class Content:
             text = raw.decode()
         except UnicodeDecodeError:
             text = None
-        return cls(text, len(raw), checksum_of(raw), normal_checksum_of(raw))
+        return cls(text, len(raw), checksum_of(raw))
+
+    @cached_property
+    def normal_checksum(self) -> bytes | None:
+        """As `normal_checksum_of`. Made when asked for: it takes as long as splitting the script."""
+        return None if self.text is None else normal_checksum_of(self.text.encode())
 
 
 def read_content(path: Path) -> Content:

@@ -48,7 +48,7 @@ def migration_failed(
     """The error for people and programs."""
     migration = step.migration
     failed = MigrationFailed(
-        f"{step.direction.doing} {migration.version} ({migration.name}) failed: {server_said(failure.error)}",
+        f"{step.direction.doing} {migration.version} ({migration.name}) failed: {_said(failure, script)}",
         code=_code(failure),
         where=_where(failure, script),
         why=_why(failure, script),
@@ -60,6 +60,14 @@ def migration_failed(
     failed.failed = migration.version
     failed.pending = tuple(each.migration.version for each in plan.steps[len(done) + 1 :])
     return failed
+
+
+def _said(failure: StepFailed, script: Script) -> str:
+    is_behind = failure.index is not None and failure.index >= len(script.statements)
+    # How a format's query says that it found another version (a trigger's own error would have a context).
+    if is_behind and failure.error.sqlstate == "22012" and not failure.error.diag.context:
+        return "the history is not where this run left it: the migration or somebody else changed it"
+    return server_said(failure.error)
 
 
 def _code(failure: StepFailed) -> str | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import psycopg
 
 from howdah.config.database import DatabaseConfig
-from howdah.errors import RefusedError
+from howdah.errors import MigrationError, RefusedError
 from howdah.migrate.database import Look
+from howdah.pg.identifiers import quote_identifier
 
 
 def refuse_read_only(at: Look, database: DatabaseConfig) -> None:
@@ -33,3 +34,16 @@ def refuse_pooler(connection: psycopg.Connection, at: Look, database: DatabaseCo
             f" two runs would not exclude each other. {pooler.evidence}",
             fix="Give the server's own address: `direct-url` in howdah.toml, or --url.",
         )
+
+
+def may_not_create(at: Look, database: DatabaseConfig) -> MigrationError:
+    """The error of a role that may not make the history table."""
+    role = quote_identifier(database.user or "the role")
+    return MigrationError(
+        f"{role} may not create the history table {at.table.sql} (SQLSTATE 42501)",
+        code="no-create-privilege",
+        why=f"It lacks CREATE on the schema {quote_identifier(at.table.schema)}, which PostgreSQL 15 and newer do"
+        ' not give to everybody in "public".',
+        fix=f"As the schema's owner: GRANT CREATE ON SCHEMA {quote_identifier(at.table.schema)} TO {role};",
+        next=("howdah setup plan",),
+    )

@@ -23,7 +23,7 @@ from howdah.migrate.database import Look, look, read_history
 from howdah.migrate.events import Event, Noted, Result
 from howdah.migrate.formats import find_format
 from howdah.migrate.formats.interface import Format
-from howdah.migrate.guards import refuse_pooler, refuse_read_only
+from howdah.migrate.guards import may_not_create, refuse_pooler, refuse_read_only
 from howdah.migrate.history import History, history_name
 from howdah.migrate.lock import migration_lock
 from howdah.migrate.log import log_event
@@ -353,7 +353,10 @@ class Migrator:
         from howdah.migrate.side_history import adopt, create_side_history
 
         if not at.exists:
-            connection.execute(self._format.create_table(at.table).sql.encode())
+            try:
+                connection.execute(self._format.create_table(at.table).sql.encode())
+            except psycopg.errors.InsufficientPrivilege as error:
+                raise may_not_create(at, self.database) from error
         if not at.has_side_history:
             create_side_history(connection)
         history = self._read(connection)[1]

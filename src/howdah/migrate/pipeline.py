@@ -32,13 +32,15 @@ _BAD = (pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE)
 class Command:
     """A statement to send, or the name of a prepared one.
 
-    `live` asks the server to answer at once, for progress, not with the next ones.
+    `live` asks the server to answer at once, for progress, not with the next ones. `starts` sends what there is so far:
+    the server works while the caller makes the rest.
     """
 
     sql: bytes
     parameters: tuple[bytes | None, ...] = ()
     live: bool = False
     is_prepared: bool = False
+    starts: bool = False
 
 
 class CommandFailed(Exception):
@@ -105,6 +107,8 @@ class _Batch:
                 self._ask_for_chunks()
             if command.live:
                 self._pgconn.send_flush_request()
+            if command.starts:
+                self._pgconn.flush()
             self._sizes.append(len(command.sql))
             self._bytes += len(command.sql)
         self._pgconn.pipeline_sync()
@@ -137,8 +141,18 @@ class _Batch:
             return
         if any(events & ~select.POLLOUT for _, events in ready):
             self._pgconn.consume_input()
-            while not self.is_synced and not self._pgconn.is_busy():
-                self._take(self._pgconn.get_result())
+            self._take_all()
+
+    def _take_all(self) -> None:
+        """Take what the server has answered so far."""
+        had_ended = False
+        while not self.is_synced and not self._pgconn.is_busy():
+            result = self._pgconn.get_result()
+            # One null ends a command. A second one says that no other is under way, and would come for ever.
+            if result is None and had_ended:
+                return
+            had_ended = result is None
+            self._take(result)
 
     def _take(self, result: PGresult | None) -> None:
         # A null result ends the results of one command.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from uuid import uuid4
 
 import psycopg
@@ -112,19 +112,23 @@ class Run:
             self.on_event,
             may_give_way=self.may_give_way,
         ).run()
+        self._prepared.clear()  # DISCARD ALL runs outside a transaction, too
         return False
 
     def _run_in_transaction(self, step: Step, script: Script, *, is_durable: bool) -> None:
         """Body and history in one transaction and one round trip; again while locks are not to be had."""
         started, pause = time.monotonic(), 0.1
         first = len(self._head(script, is_durable=is_durable))
+        before, after = (step.before, False), (step.after, False)
+        moves = self.format.move_history(self.plan.history.table, before=before, after=after)
+        self._prepare(script, moves)
         while True:
             if script.statements:
                 self._tell_start(step, script, 1)
             try:
                 run_pipeline(
                     self.connection,
-                    self._commands(script, self._records(step, script), is_durable=is_durable),
+                    self._commands(step, script, moves, is_durable=is_durable),
                     on_done=self._tell_next(step, script, first),
                 )
             except CommandFailed as failed:
@@ -153,43 +157,43 @@ class Run:
             head.append(b"SET LOCAL synchronous_commit = off")
         return [Command(each) for each in head]
 
-    def _commands(self, script: Script, records: list[Command], *, is_durable: bool) -> Iterator[Command]:
+    def _commands(
+        self, step: Step, script: Script, moves: Sequence[Query], *, is_durable: bool
+    ) -> Iterator[Command]:
         yield from self._head(script, is_durable=is_durable)
         many = len(script.statements)
         for number, statement in enumerate(script.statements, 1):
             live = many > 1 and (many <= _LIVE_EVERY or number % _LIVE_EVERY == 0)
-            yield Command(statement.text.encode(), live=live)
+            yield Command(statement.text.encode(), live=live, starts=number == many)
         if script.changes_role:
             # The history belongs to the role that runs migrations, not to the one that this body worked as.
             yield from (Command(each) for each in _OWN_ROLE)
-        yield from records
+        yield from map(self._as_command, moves)
+        if self.plan.history.has_side_history:
+            yield self._as_command(record_step(self.plan.history.table, step, script))
         if is_durable:
             yield Command(query("durably").encode())
         yield Command(b"COMMIT")
         # What a body SET must not leak into the next one, as it does in golang-migrate.
         yield Command(b"RESET ALL")
 
-    def _records(self, step: Step, script: Script) -> list[Command]:
-        """Move the history and write the side history."""
-        history = self.plan.history
-        queries = [
-            *self.format.move_history(history.table, before=(step.before, False), after=(step.after, False))
-        ]
-        if history.has_side_history:
-            queries.append(record_step(history.table, step, script))
+    def _prepare(self, script: Script, moves: Sequence[Query]) -> None:
+        """Have the bookkeeping planned by the server: the same few statements for every step of a long run."""
         if len(self.plan.steps) < _PREPARE_FROM or script.forgets_prepared:
             self._prepared.clear()
-            return [as_command(each) for each in queries]
-        return [self._prepare(each) for each in queries]
+            return
+        side = [query("add_record")] if self.plan.history.has_side_history else []
+        for text in [*(move.sql for move in moves), *side]:
+            if text not in self._prepared:
+                name = f"howdah_{uuid4().hex}".encode()
+                if self.connection.pgconn.prepare(name, text.encode()).status == ExecStatus.COMMAND_OK:
+                    self._prepared[text] = name
 
-    def _prepare(self, query: Query) -> Command:
-        """The query as one that the server has planned already: the same few for every step."""
-        if query.sql not in self._prepared:
-            name = f"howdah_{uuid4().hex}".encode()
-            if self.connection.pgconn.prepare(name, query.sql.encode()).status != ExecStatus.COMMAND_OK:
-                return as_command(query)
-            self._prepared[query.sql] = name
-        return replace(as_command(query), sql=self._prepared[query.sql], is_prepared=True)
+    def _as_command(self, query: Query) -> Command:
+        """A query as bytes on the wire, by its name where it has been prepared."""
+        name = self._prepared.get(query.sql)
+        parameters = tuple(None if value is None else value.encode() for value in query.parameters)
+        return Command(name or query.sql.encode(), parameters, is_prepared=name is not None)
 
     def _tell_next(self, step: Step, script: Script, first: int) -> Callable[[int], None]:
         many = len(script.statements)
@@ -227,10 +231,3 @@ class Run:
             for result in self._done[self._reported : count]:
                 self.on_event(result)
             self._reported = max(count, self._reported)
-
-
-def as_command(query: Query) -> Command:
-    """A query as bytes on the wire."""
-    return Command(
-        query.sql.encode(), tuple(None if value is None else value.encode() for value in query.parameters)
-    )
