@@ -7,6 +7,7 @@
       CommandError                 a program of PostgreSQL failed
       RefusedError                 a guard refused: protected database, missing confirmation, pooler
       ProvisionError               a role, database, grant or extension could not be set up
+        SetupIncomplete            (in provision/apply.py) some steps of a setup did not take effect; has its result
       MigrationError               base of everything about migrations and their history
         SourceError                the migration files are wrong: duplicates, names, contents
           ScriptError (ValueError) an SQL script cannot be split; says at which line and why

@@ -105,6 +105,8 @@ class Watcher:
         except (HowdahError, psycopg.Error) as error:
             # The run itself will tell if the server is gone; without a second session it goes on unwatched.
             _log.debug("not watching any more: %s", error)
+        except Exception:  # of whoever is told of events: their mistake must not end the run
+            _log.exception("not watching any more")
         finally:
             if session is not None:
                 session.close()
