@@ -105,7 +105,7 @@ class Watcher:
         except (HowdahError, psycopg.Error) as error:
             # The run itself will tell if the server is gone; without a second session it goes on unwatched.
             _log.debug("not watching any more: %s", error)
-        except Exception:  # of whoever is told of events: their mistake must not end the run
+        except Exception:  # noqa: BLE001 - whoever is told of events may err; the run goes on
             _log.exception("not watching any more")
         finally:
             if session is not None:

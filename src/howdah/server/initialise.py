@@ -16,7 +16,7 @@ from howdah.server.process import end_processes, find_strays
 from howdah.server.state import give
 from howdah.server.trouble import explain_failed_init
 
-# docs/decisions/0010-local-server.md has the measurements behind these
+# docs/decisions/0008-local-server.md has the measurements behind these
 _SETTINGS = """
 # Set by howdah for development. ALTER SYSTEM and [dev.settings] in howdah.toml win over these.
 shared_buffers = '64MB'
