@@ -67,6 +67,26 @@ def test_a_concurrent_index_survives_a_golang_migrate_that_waits(
     assert history(database) == [(9, False)]
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_where_a_build_takes_long_all_runs_end_well(
+    database: DatabaseConfig, write_migrations: WriteMigrations, golang_migrate: GolangMigrate, seed: int
+) -> None:
+    # Three golang-migrates here end with exit code 1, a dirty history and an invalid index.
+    directory = write_migrations({**FILES, **CONCURRENT_INDEX})
+    migrator(database, directory).up(to=7)
+    runs = [howdah_program, howdah_library, golang_migrate_program(golang_migrate)]
+    with connect(database) as writer:
+        writer.execute("BEGIN")
+        writer.execute("LOCK TABLE log IN ROW EXCLUSIVE MODE")
+        end = threading.Timer(3, lambda: writer.execute("COMMIT"))
+        end.start()
+        finished = race([run(database, directory) for run in runs], seed=seed)
+        end.join()
+    assert [each for each in finished if each.code != 0] == []
+    assert invalid_indexes(database) == []
+    assert history(database) == [(9, False)]
+
+
 def test_howdah_steps_aside_for_a_golang_migrate_that_waits_inside_the_lock(
     database: DatabaseConfig, write_migrations: WriteMigrations, golang_migrate: GolangMigrate
 ) -> None:
