@@ -35,6 +35,13 @@ def parse_url(text: str, *, origin: str = "--url") -> DatabaseConfig:
         raise ConfigError(
             f"{origin} is empty", code="bad-address", fix="Leave it out, or set the variable it comes from."
         )
+    if f":{_MASK}@" in text:  # it would become a role's password in `setup apply`
+        raise ConfigError(
+            f"{origin} has {_MASK} in place of its password",
+            code="bad-address",
+            why="howdah prints no passwords.",
+            fix=f"Put the password in its place; one that really is {_MASK} is written %2A%2A%2A.",
+        )
     if looks_like_conninfo(text):
         pairs = split_conninfo(text, origin=origin)
         # Where the first key is none, the text may be anything, such as a password that ends in '='.

@@ -288,6 +288,15 @@ def test_secrets_are_masked_in_a_formatted_url_and_in_a_repr() -> None:
     assert "hunter" not in config.target
 
 
+def test_a_mask_that_was_printed_is_never_taken_for_a_password() -> None:
+    printed = format_url(DatabaseConfig(host="h", database="d", user="u", password=Secret("***")))
+    with pytest.raises(ConfigError, match="in place of its password"):
+        parse_url(printed)
+    password = parse_url("postgresql://u:%2A%2A%2A@h/d").password
+    assert password is not None
+    assert password.reveal() == "***"
+
+
 def test_what_parsing_keeps_on_the_way_shows_nothing() -> None:
     layer = Layer({"DATABASE_URL": "hunter2"})
     found = find_part(CONVENTIONS[1], "url", [layer])
