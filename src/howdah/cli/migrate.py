@@ -237,22 +237,20 @@ def new(*, name: str, **options: Any) -> Answer:
 @area.command(context_settings={"ignore_unknown_options": True})
 @click.argument("version", type=int)
 @_options
-@click.option(
-    "--applied", "declared", flag_value="applied", help="It took effect: the history says so from now on."
-)
-@click.option(
-    "--reverted", "declared", flag_value="reverted", help="It did not: the version before it is current."
-)
+@click.option("--applied", is_flag=True, help="It took effect: the history says so from now on.")
+@click.option("--reverted", is_flag=True, help="It did not: the version before it is current.")
 @answers("migrate resolve")
-def resolve(*, version: int, declared: str | None, **options: Any) -> Answer:
+def resolve(*, version: int, applied: bool, reverted: bool, **options: Any) -> Answer:
     """Put a dirty history right.
 
     What golang-migrate calls `force`.
 
     Without --applied or --reverted it only tells what is known: what ran, what is there, who still runs it.
     """
+    if applied and reverted:
+        raise click.UsageError("it is either --applied or --reverted")
     _, migrator = _migrator(options)
-    if declared is None:
+    if not (applied or reverted):
         found = migrator.diagnose()
         return Answer(
             data=diagnosis_data(found),
@@ -260,7 +258,7 @@ def resolve(*, version: int, declared: str | None, **options: Any) -> Answer:
             ok=not found.history.dirty,
             target=migrator.database,
         )
-    done = migrator.resolve(version, applied=declared == "applied")
+    done = migrator.resolve(version, applied=applied)
     return Answer(data=resolution_data(done), text=resolution_text(done), target=migrator.database)
 
 

@@ -21,3 +21,9 @@ def test_an_unknown_word_is_a_usage_error_with_a_suggestion(words: list[str], sa
     done = CliRunner().invoke(root, words)
     assert done.exit_code == 2
     assert said in done.output
+
+
+def test_a_version_is_resolved_one_way_only() -> None:
+    done = CliRunner().invoke(root, ["migrate", "resolve", "7", "--applied", "--reverted"])
+    assert done.exit_code == 2
+    assert "either --applied or --reverted" in done.output
