@@ -22,14 +22,15 @@ SELECT current_database() AS database,
 SELECT version, action, previous, checksum, normal_checksum, statements, statements_done, applied_by,
        started_at, finished_at, seconds
   FROM howdah.history
- WHERE id IN (SELECT max(id) FROM howdah.history WHERE history = $1 GROUP BY version)
+ WHERE history = $1 AND id IN (SELECT max(id) FROM howdah.history WHERE history = $1 GROUP BY version)
 
 -- name: create_side_history
--- One row a step, newest last; `history` is the quoted name of the tool's own table.
+-- One row a step, newest last; `history` is the quoted name of the tool's own table. Rows are counted under the migration
+-- lock, not by a sequence: in a copied database (CREATE DATABASE ... TEMPLATE) one may be behind its table after a crash.
 CREATE SCHEMA IF NOT EXISTS howdah;
 CREATE TABLE IF NOT EXISTS howdah.history (
-  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   history text NOT NULL,
+  id bigint NOT NULL,
   version bigint NOT NULL,
   name text NOT NULL,
   action text NOT NULL CHECK (action IN ('apply', 'revert', 'baseline', 'resolve-applied', 'resolve-reverted')),
@@ -43,35 +44,39 @@ CREATE TABLE IF NOT EXISTS howdah.history (
   client text NOT NULL,
   started_at timestamptz NOT NULL,
   finished_at timestamptz,
-  seconds double precision
+  seconds double precision,
+  PRIMARY KEY (history, id)
 );
 CREATE INDEX IF NOT EXISTS history_version_idx ON howdah.history (history, version, id);
 COMMENT ON TABLE howdah.history IS 'What howdah did to the migration histories of this database. Safe to drop: it is made anew.'
 
 -- name: add_record
 -- A finished step, in the transaction of its migration.
-INSERT INTO howdah.history (history, version, name, action, previous, checksum, normal_checksum, body,
+INSERT INTO howdah.history (history, id, version, name, action, previous, checksum, normal_checksum, body,
                             statements, statements_done, client, started_at, finished_at, seconds)
-VALUES ($1, $2::bigint, $3, $4, $5::bigint, $6::bytea, $7::bytea, $8,
-        $9::int, $9::int, $10, now(), clock_timestamp(), extract(epoch FROM clock_timestamp() - now()))
+SELECT $1, coalesce(max(id), 0) + 1, $2::bigint, $3, $4, $5::bigint, $6::bytea, $7::bytea, $8,
+       $9::int, $9::int, $10, now(), clock_timestamp(), extract(epoch FROM clock_timestamp() - now())
+  FROM howdah.history WHERE history = $1
 
 -- name: begin_record
 -- A step that runs outside a transaction: it has started.
-INSERT INTO howdah.history (history, version, name, action, previous, checksum, normal_checksum, body,
+INSERT INTO howdah.history (history, id, version, name, action, previous, checksum, normal_checksum, body,
                             statements, statements_done, client, started_at)
-VALUES ($1, $2::bigint, $3, $4, $5::bigint, $6::bytea, $7::bytea, $8, $9::int, 0, $10, clock_timestamp())
+SELECT $1, coalesce(max(id), 0) + 1, $2::bigint, $3, $4, $5::bigint, $6::bytea, $7::bytea, $8,
+       $9::int, 0, $10, clock_timestamp()
+  FROM howdah.history WHERE history = $1
 
 -- name: advance_record
 -- One more statement of such a step is done.
 UPDATE howdah.history SET statements_done = $3::int
- WHERE id = (SELECT max(id) FROM howdah.history WHERE history = $1 AND version = $2::bigint)
+ WHERE history = $1 AND id = (SELECT max(id) FROM howdah.history WHERE history = $1 AND version = $2::bigint)
 
 -- name: finish_record
 -- Such a step is done.
 UPDATE howdah.history
    SET finished_at = clock_timestamp(), seconds = extract(epoch FROM clock_timestamp() - started_at),
        statements_done = statements
- WHERE id = (SELECT max(id) FROM howdah.history WHERE history = $1 AND version = $2::bigint)
+ WHERE history = $1 AND id = (SELECT max(id) FROM howdah.history WHERE history = $1 AND version = $2::bigint)
 
 -- name: durably
 -- The commit of this transaction waits for the disk, whatever the server, the role or the migration says:
@@ -125,4 +130,4 @@ SELECT i.indexrelid::bigint AS oid, format('%I.%I', n.nspname, c.relname) AS nam
 -- name: drop_record
 -- Such a step did nothing after all.
 DELETE FROM howdah.history
- WHERE id = (SELECT max(id) FROM howdah.history WHERE history = $1 AND version = $2::bigint) AND finished_at IS NULL
+ WHERE history = $1 AND id = (SELECT max(id) FROM howdah.history WHERE history = $1 AND version = $2::bigint) AND finished_at IS NULL

@@ -84,9 +84,6 @@ class CrashServer:
                     sql.Identifier(name), sql.Identifier(template)
                 )
             )
-            # PostgreSQL logs sequences ahead, and forgets in a copy how far: until the next checkpoint a crash
-            # would take the copy's sequences back.
-            connection.execute("CHECKPOINT")
         return self.address.with_database(name)
 
     def drop_database(self, database: DatabaseConfig) -> None:
@@ -197,7 +194,6 @@ def _measure(server: CrashServer) -> None:
                 connection.execute(
                     sql.SQL("CREATE DATABASE full_one TEMPLATE {}").format(sql.Identifier(database.database))
                 )
-                connection.execute("CHECKPOINT")
     assert server.undisturbed[Direction.UP] != server.undisturbed[Direction.DOWN]
 
 
