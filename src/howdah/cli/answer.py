@@ -8,12 +8,13 @@ import logging
 import signal
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec
 
 import click
 
 from howdah.cli import exit_codes
+from howdah.cli.again import in_context
 from howdah.cli.render import Progress, show_problem
 from howdah.cli.stdout import write_data
 from howdah.cli.target import TARGET
@@ -78,6 +79,7 @@ def answers(command: str) -> Callable[[Callable[P, Answer]], Callable[P, None]]:
                 if verbose:
                     logging.getLogger("howdah").debug("traceback of the error below", exc_info=True)
                 answer = _answer_of(known)
+            answer = replace(answer, problems=tuple(map(in_context, answer.problems)))
             _show(command, answer, as_json=as_json, quiet=quiet)
 
         return callback

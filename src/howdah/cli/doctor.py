@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from howdah.cli import exit_codes
+from howdah.cli.again import with_given_options
 from howdah.cli.answer import Answer, answers, progress_line
 from howdah.cli.options import target_options, wait_option
 from howdah.cli.render import coloured
@@ -79,22 +79,20 @@ def area(
         return _url(target.database)
     if wait:
         _wait(target.database, wait)
-    given = {"--url": url and shlex.quote(format_url(target.database)), "--config": config_file, "--db": db}
-    context = "".join(f" {option} {value}" for option, value in given.items() if value)
-    return _examine(target, context)
+    return _examine(target)
 
 
-def _examine(target: Resolved, context: str) -> Answer:
+def _examine(target: Resolved) -> Answer:
     from howdah.doctor.checkup import examine
 
     with progress_line() as progress:
         checkup = examine(target, on_result=lambda result: progress.doing(f"{result.name}: {result.summary}"))
     exit_code = exit_codes.DONE if checkup.is_fine else exit_codes.ANSWER_IS_NO
-    command = _in_context(checkup.next, context)
+    command = with_given_options(checkup.next)
     return Answer(
         data={"checks": [_as_json(result) for result in checkup.results], "next": command},
         text=_text(checkup, command),
-        problems=_problems(checkup, context),
+        problems=_problems(checkup),
         ok=checkup.is_fine,
         target=target.database,
         exit_code=exit_code if checkup.is_connected else exit_codes.CANNOT_CONNECT,
@@ -125,22 +123,12 @@ def _printable(mark: str) -> str:
     return mark
 
 
-def _problems(checkup: Checkup, context: str) -> tuple[Finding, ...]:
+def _problems(checkup: Checkup) -> tuple[Finding, ...]:
     """What is to tell, the gravest last, so that the output ends with the command to type."""
     found = list(checkup.findings)
     if found and not found[-1].next:
         found[-1] = replace(found[-1], next=(checkup.next,))
-    return tuple(
-        replace(each, next=tuple(_in_context(command, context) for command in each.next)) for each in found
-    )
-
-
-def _in_context(command: str, context: str) -> str:
-    """The command with the options that this one was given."""
-    takes_them = (
-        command.startswith(("howdah doctor", "howdah migrate", "howdah setup")) and "--url" not in command
-    )
-    return command + context if takes_them else command
+    return tuple(found)
 
 
 def _as_json(result: Result) -> dict[str, Any]:

@@ -249,15 +249,18 @@ def resolve(*, version: int, applied: bool, reverted: bool, **options: Any) -> A
     """
     if applied and reverted:
         raise click.UsageError("it is either --applied or --reverted")
-    _, migrator = _migrator(options)
+    target, migrator = _migrator(options)
+    found = migrator.diagnose()
     if not (applied or reverted):
-        found = migrator.diagnose()
         return Answer(
             data=diagnosis_data(found),
             text=diagnosis_text(found),
             ok=not found.history.dirty,
             target=migrator.database,
         )
+    if target.settings.protected and not found.history.dirty:
+        what = "move a history that is clean"
+        confirm_database(migrator.database, what=what, given=None, is_protected=True)
     done = migrator.resolve(version, applied=applied)
     return Answer(data=resolution_data(done), text=resolution_text(done), target=migrator.database)
 

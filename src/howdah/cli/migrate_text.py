@@ -28,6 +28,8 @@ def status_text(status: Status, migrator: Migrator) -> str:
     head = table(("VERSION", "NAME", "STATE", "WHEN", "TOOK", "BY"), rows) + "\n\n" if rows else ""
     pending = len(status.pending)
     todo = f"{pending} pending; `howdah migrate up` applies them" if pending else "nothing is pending"
+    if status.history.dirty:
+        todo = f"dirty: nothing runs before it is resolved; {pending} pending"
     return f"{head}{migrator.database.target} is at {_at(status.history.version)}; {todo}"
 
 

@@ -12,4 +12,14 @@ def write_data(text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _stop_writing()
+    except OSError as error:
+        from howdah.cli.exit_codes import FAILED
+
+        _stop_writing()
+        sys.stderr.write(f"error: cannot write the output: {error.strerror}\n")
+        sys.exit(FAILED)
+
+
+def _stop_writing() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -108,5 +108,6 @@ def _try_all(connection: psycopg.Connection, keys: Sequence[int]) -> bool:
 
 
 def find_lock_holders(connection: psycopg.Connection, keys: Sequence[int]) -> list[LockHolder]:
-    """Sessions other than ours that hold or wait for one of the keys, holders first."""
-    return [LockHolder(**row) for row in fetch(connection, "lock_holders", [list(keys)])]
+    """Sessions other than ours that hold or wait for one of the keys, each once, holders first."""
+    found = [LockHolder(**row) for row in fetch(connection, "lock_holders", [list(keys)])]
+    return list({each.pid: each for each in reversed(found)}.values())[::-1]

@@ -130,8 +130,9 @@ class Migrator:
         """What `up` would run, judged like `up` would; changes nothing, takes no lock."""
         source = self.source()
         with self._session() as connection:
-            plan = plan_up(source, self._read(connection)[1], to=to)
-        return self._judge(plan)
+            history = self._read(connection)[1]
+        plan = plan_up(source, history, to=to)
+        return self._judge(replace(plan, notes=(*plan.notes, *find_changes(source, history))))
 
     def plan_down(self, *, to: int | None = None) -> Plan:
         """What `down` would run; changes nothing, takes no lock."""

@@ -42,6 +42,10 @@ class Plan:
     notes: tuple[Finding, ...] = ()
 
 
+# What a record says that leaves its version applied.
+_APPLIED_BY = {"apply", "baseline", "resolve-applied"}
+
+
 class State(Enum):
     """What status says about one migration."""
 
@@ -139,7 +143,7 @@ def _stop(applied: list[Migration], to: int | None) -> int:
 
 
 def states(source: Source, history: History) -> dict[int, State]:
-    """Version -> state, for every file and for a current version that has none."""
+    """Version -> state, for every file, and for what is applied, as far as it is known, and has none."""
     current = _version(history)
     skipped = {finding_version for finding_version, _ in _out_of_order(source, history)}
     result = {}
@@ -148,8 +152,10 @@ def states(source: Source, history: History) -> dict[int, State]:
             result[each.version] = State.OUT_OF_ORDER
         else:
             result[each.version] = State.APPLIED if each.version <= current else State.PENDING
-    if current != NOTHING and current not in result:
-        result[current] = State.MISSING
+    known = {record.version for record in history.records.values() if record.action in _APPLIED_BY}
+    for version in {current, *known}:
+        if NOTHING < version <= current and version not in result:
+            result[version] = State.MISSING
     if history.dirty and current in result:
         result[current] = State.DIRTY
     return dict(sorted(result.items()))

@@ -123,11 +123,14 @@ def _state_findings(source: Source, entries: list[Entry], history: History) -> l
     for entry in entries:
         if entry.state is State.MISSING:
             is_ahead = entry.version > newest
+            is_current = entry.version == history.version
             found.append(
                 Finding(
                     code="database-ahead" if is_ahead else "missing-migration",
-                    severity=Severity.WARNING if is_ahead else Severity.ERROR,
-                    message=f"the database is at version {entry.version}, which has no file here",
+                    severity=Severity.ERROR if is_current and not is_ahead else Severity.WARNING,
+                    message=f"the database is at version {entry.version}, which has no file here"
+                    if is_current
+                    else f"migration {entry.version} is applied and has no file here",
                     why="A newer release has migrated it."
                     if is_ahead
                     else "The file was deleted or renumbered.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from click.testing import CliRunner
 
 from fix_cli import Cli
@@ -59,6 +61,25 @@ def test_a_reader_that_leaves_early_is_no_error(cli: Cli) -> None:
             check=True,
         )
         assert done.stderr == ""
+
+
+def test_a_full_disk_is_a_failure_not_an_answer(cli: Cli) -> None:
+    import subprocess
+
+    from fix_cli import command
+
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command("migrate", "new", "x", "--dir", "m", "--json"),
+            cwd=cli.directory,
+            env=cli.environ,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert (done.returncode, done.stderr) == (4, "error: cannot write the output: No space left on device\n")
 
 
 def test_the_shell_gets_completions(cli: Cli) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import shlex
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -59,7 +60,7 @@ def test_status_is_a_table_and_a_sentence_and_its_exit_code_can_be_asked_for(
 
 
 def test_a_failure_says_where_what_is_applied_and_what_to_type(
-    cli: Cli, url: str, write_migrations: WriteMigrations
+    cli: Cli, url: str, database: DatabaseConfig, write_migrations: WriteMigrations
 ) -> None:
     directory = write_migrations({**tables(1), "2_bad.up.sql": "SELECT 1;\nSELECT nothing;\n"})
 
@@ -68,7 +69,8 @@ def test_a_failure_says_where_what_is_applied_and_what_to_type(
     assert ran.code == 4, ran
     assert f"error: {directory}/2_bad.up.sql:2: applying 2 (bad) failed" in ran.stderr
     assert "SQLSTATE 42703" in ran.stderr
-    assert "next: howdah migrate up" in ran.stderr
+    shown = url.replace(f":{database.password.reveal()}@", "@") if database.password else url
+    assert f"next: howdah migrate up --url {shlex.quote(shown)} --dir {directory}\n" in ran.stderr
     found = cli("migrate", "up", "--json", "--url", url, "--dir", str(directory)).json
     assert (found["ok"], found["target"]["user"]) == (False, "postgres")
     assert found["data"] == {"applied": [], "failed": 2, "pending": [], "sqlstate": "42703"}
@@ -102,6 +104,8 @@ def test_a_protected_database_refuses_down(cli: Cli, url: str, write_migrations:
 
     assert ran.code == 5, ran
     assert "[protected]" in ran.stderr
+    moved = cli("migrate", "resolve", "1", "--reverted", "--url", url)
+    assert (moved.code, "[protected]" in moved.stderr) == (5, True), moved
 
 
 def test_new_writes_the_next_pair(cli: Cli, tmp_path: Path) -> None:
@@ -197,7 +201,7 @@ def test_a_role_that_may_not_look_at_the_history_is_told_so(
     first, why, following = ran.stderr.splitlines()
     assert first == "error: permission denied for table schema_migrations (SQLSTATE 42501) [server-error]"
     assert why.startswith("  why: The role of this address lacks a right")
-    assert following == "  next: howdah doctor"
+    assert following.startswith("  next: howdah doctor --url ")
 
 
 def test_no_answer_to_the_question_is_an_interruption(

@@ -162,6 +162,18 @@ def test_a_version_another_tool_may_have_applied_counts_as_applied() -> None:
     assert states(source_of([1, 2, 3, 4]), history) == dict.fromkeys([1, 2, 3, 4], State.APPLIED)
 
 
+def test_an_applied_version_whose_file_is_gone_is_missing_as_far_as_it_is_known() -> None:
+    history = at(4, records=(applied(2, 1), applied(3, 2), applied(4, 3)))
+
+    assert states(source_of([1, 3, 4]), history) == {
+        1: State.APPLIED,
+        2: State.MISSING,
+        3: State.APPLIED,
+        4: State.APPLIED,
+    }
+    assert 4 not in states(source_of([1, 3]), at(3, records=(applied(4, 3),)))
+
+
 def test_nothing_is_applied_in_an_empty_history() -> None:
     assert states(source_of([1, 2]), at(None)) == {1: State.PENDING, 2: State.PENDING}
     assert plan_down(source_of([1, 2]), at(None)).steps == ()

@@ -23,6 +23,8 @@ def check(examination: Examination) -> Outcome:
             return Outcome("not looked at: several folders here hold migrations")
         raise
     status = migrator.status()
+    if status.history.dirty:
+        return Outcome("the history is dirty", status.findings)
     pending = len(status.pending)
     said = f"at version {status.history.version}" if status.history.version is not None else "none applied"
     if not pending:
