@@ -6,6 +6,7 @@ database/util.go (lock), internal/cli/commands.go (new files).
 
 from __future__ import annotations
 
+import os
 import re
 import zlib
 from collections.abc import Mapping, Sequence
@@ -45,10 +46,12 @@ class GolangMigrate:
         halves: dict[int, dict[Direction, Path]] = {}
         names: dict[int, str] = {}
         notes = []
-        for path in sorted(each for each in directory.iterdir() if each.is_file()):
-            match = _FILE.match(path.name)
+        # scandir knows what is a file without asking again for each of 20,000.
+        for name in sorted(each.name for each in os.scandir(directory) if each.is_file()):
+            path = directory / name
+            match = _FILE.match(name)
             if match is None or int(match[1]) > _UINT64_MAX:
-                if path.suffix == ".sql":
+                if name.endswith(".sql"):
                     notes.append(_ignored(path))
                 continue
             version, direction = int(match[1]), Direction(match[3])
