@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from howdah.cli.render import duration, table
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from howdah.migrate.plan import Plan
     from howdah.migrate.script import Script
     from howdah.migrate.status import Entry, Status
+    from howdah.migrate.traces import Trace
 
 
 def _at(version: int | None) -> str:
@@ -184,10 +186,17 @@ def diagnosis_text(found: Diagnosis) -> str:
         version, whole = suspect.migration.version, suspect.direction.done
         doing = f"{suspect.direction.doing} {version} ({suspect.migration.name})"
         none = "reverted" if whole == "applied" else "applied"
+        lines += [f"  {each.name}: {_trace_text(each)}" for each in suspect.traces]
         lines.append(f"if it was {doing}" + (", and" if len(found.suspects) > 1 else ":"))
         lines.append(f"  all of it took effect:  howdah migrate resolve {version} --{whole}")
         lines.append(f"  none of it took effect: howdah migrate resolve {version} --{none}")
     return "\n".join(lines)
+
+
+def _trace_text(trace: Trace) -> str:
+    if not trace.exists:
+        return "is not there"
+    return "is there" if trace.is_valid else "is there, and invalid"
 
 
 def _unfinished_lines(found: Diagnosis) -> list[str]:
@@ -229,7 +238,12 @@ def diagnosis_data(found: Diagnosis) -> dict[str, Any]:
             "next_line": found.next_statement.line if found.next_statement else None,
         },
         "suspects": [
-            {"version": each.migration.version, "direction": each.direction.value} for each in found.suspects
+            {
+                "version": each.migration.version,
+                "direction": each.direction.value,
+                "traces": [asdict(trace) for trace in each.traces],
+            }
+            for each in found.suspects
         ],
         "holders": [
             {"pid": each.pid, "application": each.application, "query": each.query} for each in found.holders

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg
 
@@ -13,6 +13,7 @@ from howdah.migrate.lock import LockHolder, find_lock_holders
 from howdah.migrate.migration import Direction, Migration, Source
 from howdah.migrate.script import load_script
 from howdah.migrate.sql import fetch
+from howdah.migrate.traces import Trace, find_traces
 from howdah.pg.statements import Statement
 
 
@@ -27,10 +28,14 @@ class InvalidIndex:
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """A step that may have been under way when the history became dirty."""
+    """A step that may have been under way when the history became dirty.
+
+    `traces` are what its migration makes, and what of it is there.
+    """
 
     migration: Migration
     direction: Direction
+    traces: tuple[Trace, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ def diagnose(
     return Diagnosis(
         history,
         unfinished,
-        suspects,
+        tuple(replace(each, traces=_traces(connection, each.migration)) for each in suspects),
         _next_statement(unfinished, suspects),
         tuple(each for each in find_lock_holders(connection, keys) if each.granted),
         tuple(
@@ -87,6 +92,13 @@ def find_suspects(source: Source, history: History) -> tuple[Suspect, ...]:
     above = next((each for each in source.migrations if each.version > history.version), None)
     found = [Suspect(at, Direction.UP)] if at else []
     return (*found, Suspect(above, Direction.DOWN)) if above and above.down else tuple(found)
+
+
+def _traces(connection: psycopg.Connection, migration: Migration) -> tuple[Trace, ...]:
+    try:
+        return find_traces(connection, load_script(migration.up)) if migration.up else ()
+    except HowdahError:  # a file that cannot run, which the plan will say
+        return ()
 
 
 def _unfinished(history: History) -> Record | None:

@@ -127,6 +127,13 @@ SELECT i.indexrelid::bigint AS oid, format('%I.%I', n.nspname, c.relname) AS nam
   JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE NOT i.indisvalid AND c.relkind = 'i'
 
+-- name: traces
+-- Which of these relations are there; only an index can be invalid.
+SELECT name, to_regclass(name) IS NOT NULL AS "exists",
+       coalesce((SELECT i.indisvalid FROM pg_index i WHERE i.indexrelid = to_regclass(name)), true) AS is_valid
+  FROM unnest($1::text[]) WITH ORDINALITY AS made (name, place)
+ ORDER BY place
+
 -- name: drop_record
 -- Such a step did nothing after all.
 DELETE FROM howdah.history

@@ -177,6 +177,7 @@ def test_a_later_statement_outside_a_transaction_that_fails_leaves_a_dirty_mark_
     found = run.diagnose()
     assert found.unfinished is not None
     assert (found.unfinished.version, found.unfinished.statements_done, found.holders) == (2, 1, ())
+    assert [(each.name, each.exists) for each in found.suspects[0].traces] == [("i", True), ("j", False)]
 
     with connect(database) as connection:
         connection.execute("DROP INDEX i")
