@@ -127,9 +127,10 @@ class OutsideRun:
                     raise GiveWay from error
                 time.sleep(pause)
                 pause = min(pause * 2, 5.0)
-            except KeyboardInterrupt:
+            except KeyboardInterrupt as interrupt:
                 if self.connection.closed:
-                    raise
+                    lost = psycopg.OperationalError("interrupted in the middle of a message")
+                    raise StepFailed(lost, None, is_clean=False, effective=self._effective) from interrupt
                 self._interrupted = True  # the statement was done already
                 return
             else:

@@ -128,10 +128,8 @@ class _Batch:
         if self._is_full():
             # Nothing would come back otherwise: without a flush request the server keeps its answers.
             self._pgconn.send_flush_request()
-        unsent = self._pgconn.flush()
-        self._poll.modify(self._pgconn.socket, select.POLLIN | (select.POLLOUT if unsent else 0))
         try:
-            ready = self._poll.poll()
+            self._wait()
         except KeyboardInterrupt:
             # The server stops the statement, and tells so like any other failure. A second Ctrl-C does not wait.
             if self._interrupted:
@@ -139,9 +137,14 @@ class _Batch:
             self._interrupted = True
             self._pgconn.get_cancel().cancel()
             return
-        if any(events & ~select.POLLOUT for _, events in ready):
+        self._take_all()
+
+    def _wait(self) -> None:
+        """Until there is something to take, or to write; may be broken off anywhere and called again."""
+        unsent = self._pgconn.flush()
+        self._poll.modify(self._pgconn.socket, select.POLLIN | (select.POLLOUT if unsent else 0))
+        if any(events & ~select.POLLOUT for _, events in self._poll.poll()):
             self._pgconn.consume_input()
-            self._take_all()
 
     def _take_all(self) -> None:
         """Take what the server has answered so far."""
