@@ -25,7 +25,6 @@ from howdah.migrate.formats import find_format
 from howdah.migrate.formats.interface import Format
 from howdah.migrate.guards import may_not_create, refuse_pooler, refuse_read_only
 from howdah.migrate.history import History, history_name
-from howdah.migrate.lock import migration_lock
 from howdah.migrate.log import log_event
 from howdah.migrate.migration import Source
 from howdah.migrate.plan import Plan, plan_down, plan_up
@@ -339,6 +338,8 @@ class Migrator:
 
     @contextmanager
     def _lock(self, connection: psycopg.Connection, at: Look) -> Iterator[None]:
+        from howdah.migrate.lock import migration_lock
+
         refuse_read_only(at, self.database)
         refuse_pooler(connection, at, self.database)
         with migration_lock(
