@@ -26,7 +26,7 @@ from howdah.cli.migrate_text import (
     status_data,
     status_text,
 )
-from howdah.cli.options import exit_code_option, target_options, together, wait_option
+from howdah.cli.options import Option, exit_code_option, target_options, together, wait_option
 from howdah.cli.target import project_of, resolve_target
 from howdah.findings import Severity
 from howdah.migrate.settings import RunSettings
@@ -55,38 +55,31 @@ _options = together(
         help="Whose files and history: golang-migrate.",
     ),
 )
+
+
+def _seconds(flag: str, default: float, text: str) -> Option:
+    """An option of so many seconds, with its variable."""
+    return click.option(
+        flag,
+        envvar="HOWDAH_" + flag.removeprefix("--").replace("-", "_").upper(),
+        show_envvar=True,
+        type=click.FloatRange(min=0),
+        default=default,
+        show_default=True,
+        metavar="SECONDS",
+        help=text,
+    )
+
+
 _run_options = together(
-    click.option(
-        "--retry-limit",
-        envvar="HOWDAH_RETRY_LIMIT",
-        show_envvar=True,
-        type=click.FloatRange(min=0),
-        default=RunSettings().retry_limit_seconds,
-        show_default=True,
-        metavar="SECONDS",
-        help="How long to go on trying for a lock.",
-    ),
-    click.option(
+    _seconds("--retry-limit", RunSettings().retry_limit_seconds, "How long to go on trying for a lock."),
+    _seconds(
         "--stall-budget",
-        envvar="HOWDAH_STALL_BUDGET",
-        show_envvar=True,
-        type=click.FloatRange(min=0),
-        default=RunSettings().stall_seconds,
-        show_default=True,
-        metavar="SECONDS",
-        help="How long a statement may queue for a lock, and the application behind it; then it steps back"
+        RunSettings().stall_seconds,
+        "How long a statement may queue for a lock, and the application behind it; then it steps back"
         " and tries again. 0: without limit.",
     ),
-    click.option(
-        "--lock-timeout",
-        envvar="HOWDAH_LOCK_TIMEOUT",
-        show_envvar=True,
-        type=click.FloatRange(min=0),
-        default=RunSettings().lock_limit_seconds,
-        show_default=True,
-        metavar="SECONDS",
-        help="How long to wait for another run.",
-    ),
+    _seconds("--lock-timeout", RunSettings().lock_limit_seconds, "How long to wait for another run."),
 )
 
 
@@ -222,14 +215,14 @@ def new(*, name: str, **options: Any) -> Answer:
     from howdah.config.resolve import pick_database
     from howdah.migrate.create import create_migration
     from howdah.migrate.discover import find_migrations
-    from howdah.migrate.formats import find_format
+    from howdah.migrate.formats import DEFAULT_FORMAT, find_format
 
     project = project_of(options["config_file"])
     directory, format_name = options["directory"], options["format_name"]
     if directory is None or format_name is None:
         settings = pick_database(project, options["db"])
         directory = directory or settings.migrations or find_migrations(project.root, words=shlex.quote(name))
-        format_name = format_name or settings.format or "golang-migrate"
+        format_name = format_name or settings.format or DEFAULT_FORMAT
     paths = create_migration(directory, name, format=find_format(format_name))
     return Answer(data={"files": [str(path) for path in paths]}, text="\n".join(str(path) for path in paths))
 

@@ -25,30 +25,23 @@ class Content:
             text = raw.decode()
         except UnicodeDecodeError:
             text = None
-        return cls(text, len(raw), checksum_of(raw))
+        return cls(text, len(raw), hashlib.sha256(raw).digest())
 
     @cached_property
     def normal_checksum(self) -> bytes | None:
-        """As `normal_checksum_of`. Made when asked for: it takes as long as splitting the script."""
-        return None if self.text is None else normal_checksum_of(self.text.encode())
+        """SHA-256 of the normal form, in which comments and white space do not count; None for no script.
+
+        Made when asked for: it takes as long as splitting the script.
+        """
+        # The lexer takes long to load, and most runs find every file unchanged.
+        from howdah.pg.normal_form import normal_form
+
+        try:
+            return None if self.text is None else hashlib.sha256(normal_form(self.text).encode()).digest()
+        except ScriptError:
+            return None
 
 
 def read_content(path: Path) -> Content:
     """The content of a file. Raises OSError."""
     return Content.of(path.read_bytes())
-
-
-def checksum_of(raw: bytes) -> bytes:
-    """SHA-256 of a file's bytes."""
-    return hashlib.sha256(raw).digest()
-
-
-def normal_checksum_of(raw: bytes) -> bytes | None:
-    """SHA-256 of a script's normal form, in which comments and white space do not count; None for no script."""
-    # The lexer takes long to load, and most runs find every file unchanged.
-    from howdah.pg.normal_form import normal_form
-
-    try:
-        return hashlib.sha256(normal_form(raw.decode()).encode()).digest()
-    except (UnicodeDecodeError, ScriptError):
-        return None

@@ -21,7 +21,7 @@ from howdah.errors import DirtyDatabase, HowdahError, MigrationFailed
 from howdah.findings import Finding
 from howdah.migrate.database import Look, look, read_history
 from howdah.migrate.events import Event, Noted, Result
-from howdah.migrate.formats import find_format
+from howdah.migrate.formats import DEFAULT_FORMAT, find_format
 from howdah.migrate.formats.interface import Format
 from howdah.migrate.guards import may_not_create, refuse_pooler, refuse_read_only
 from howdah.migrate.history import History, history_name
@@ -58,7 +58,7 @@ class Migrator:
 
     database: DatabaseConfig
     directory: Path
-    format: str = "golang-migrate"
+    format: str = DEFAULT_FORMAT
     table: str | None = None
     schema: str | None = None
     settings: RunSettings = field(default_factory=RunSettings)
@@ -87,7 +87,7 @@ class Migrator:
         return cls(
             database=database,
             directory=directory or settings.migrations or find_migrations(root),
-            format=format or settings.format or "golang-migrate",
+            format=format or settings.format or DEFAULT_FORMAT,
             table=table,
             schema=schema,
             settings=run_settings or RunSettings(),

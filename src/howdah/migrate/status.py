@@ -8,7 +8,7 @@ from pathlib import Path
 
 from howdah.errors import Where
 from howdah.findings import Finding, Severity
-from howdah.migrate.checksums import checksum_of, normal_checksum_of
+from howdah.migrate.checksums import read_content
 from howdah.migrate.history import History, Record
 from howdah.migrate.migration import Migration, Source
 from howdah.migrate.plan import NOTHING, State, dirty_place, out_of_order, states, version_to_resolve
@@ -72,10 +72,10 @@ def _change(migration: Migration | None, record: Record | None) -> Change | None
     file = migration.up if migration else None
     if file is None or record is None or record.checksum is None or record.action == "revert":
         return None
-    raw = file.read_bytes()
-    if checksum_of(raw) == record.checksum:
+    content = read_content(file)
+    if content.checksum == record.checksum:
         return None
-    is_same = normal_checksum_of(raw) == record.normal_checksum
+    is_same = content.normal_checksum == record.normal_checksum
     return Change.REFORMATTED if is_same else Change.MODIFIED
 
 

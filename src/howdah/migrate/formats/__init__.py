@@ -9,6 +9,10 @@ from howdah.migrate.formats.interface import Format
 FORMATS: tuple[Format, ...] = (GolangMigrate(),)
 
 
+DEFAULT_FORMAT = FORMATS[0].name
+"""The format where nobody says another."""
+
+
 def find_format(name: str) -> Format:
     """The format of this name.
 
