@@ -106,6 +106,10 @@ _DATABASE = Table(
             "Name of the history table where it is not the tool's own: table or schema.table."
         ),
         "protected": Flag("Destructive commands are refused."),
+        "depends-on": ListOf(
+            _name("A database of the project."),
+            "Databases that `howdah migrate up --all` migrates before this one.",
+        ),
         "setup": _SETUP,
         "expect": TableOf(
             Text("The type, as PostgreSQL writes it.", r".", "a type such as 'vector(1024)'"),

@@ -69,6 +69,7 @@ class DatabaseSettings:
         format: name of the format; None: detected.
         history_table: the history table where it is not the format's own, as `table` or `schema.table`.
         protected: destructive commands are refused.
+        depends_on: databases of the project that are migrated before this one, in a run over all of them.
         expect: `table.column` or `schema.table.column` -> type, checked by `doctor` after `migrate`.
     """
 
@@ -81,6 +82,7 @@ class DatabaseSettings:
     format: str | None = None
     history_table: str | None = None
     protected: bool = False
+    depends_on: tuple[str, ...] = ()
     setup: SetupSettings = field(default_factory=SetupSettings)
     expect: Mapping[str, str] = field(default_factory=dict)
 
@@ -203,7 +205,7 @@ def read_project(
     if problem:
         message = f"{_dotted(problem.path)}: {problem.message}" if problem.path else problem.message
         raise ConfigError(message, where=place(problem.path), fix=problem.fix)
-    for path, error in _address_problems(content):
+    for path, error in (*_address_problems(content), *_dependency_problems(content)):
         error.where = place(path)
         raise error
     return _build(content, file)
@@ -237,6 +239,7 @@ def _database(name: str, table: Mapping[str, Any], root: Path) -> DatabaseSettin
         format=table.get("format"),
         history_table=table.get("history-table"),
         protected=table.get("protected", False),
+        depends_on=tuple(table.get("depends-on", ())),
         setup=_setup(table.get("setup", {})),
         expect=dict(table.get("expect", {})),
     )
@@ -291,13 +294,21 @@ def _path(text: str, root: Path) -> Path:
     return root / Path(text).expanduser()
 
 
-def _address_problems(content: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], ConfigError]]:
+def _address_problems(content: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], ConfigError]]:
     for name, table in content.get("database", {}).items():
         for key in ("url", "direct-url"):
             if key in table:
                 error = _url_problem(table[key], f"{key} of [database.{name}]")
                 if error:
                     yield ("database", name, key), error
+
+
+def _dependency_problems(content: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], ConfigError]]:
+    wanted = {name: table.get("depends-on", ()) for name, table in content.get("database", {}).items()}
+    if any(wanted.values()):
+        from howdah.config.dependencies import dependency_problems
+
+        yield from ((("database", *path), error) for path, error in dependency_problems(wanted))
 
 
 def _url_problem(url: str, origin: str) -> ConfigError | None:

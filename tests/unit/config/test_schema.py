@@ -80,6 +80,8 @@ def right_values(shape: Shape) -> st.SearchStrategy[Any]:  # noqa: PLR0911 - one
             required = {key: optional.pop(key) for key in shape.required}
             urls = st.sampled_from(["postgresql://app@h/d", "postgresql://u:${PW}@h/d", "${DSN}"])
             optional |= {key: urls for key in ("url", "direct-url") if key in optional and "env" in optional}
+            # Which names there are is beyond a schema, too.
+            optional |= {key: st.just([]) for key in ("depends-on",) if key in optional}
             return st.fixed_dictionaries(required, optional=optional)
 
 
