@@ -1,5 +1,5 @@
 # Everything here works on a fresh machine with Python 3.11 or newer and make; the rest comes from PyPI.
-# `make tools` additionally wants go and npm, and root for the system's packages.
+# `make tools` additionally wants go, npm and cargo, and root for the system's packages.
 
 PYTHON  ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
              $(name) -c 'import sys; print("$(name)" * (sys.version_info >= (3, 11)))' 2>/dev/null)) python3)
