@@ -61,6 +61,7 @@ VIBEXP = Example(
     frozenset({"uuid-ossp", "pgcrypto", "pg_trgm", "vector"}),
     untrusted=("vector",),
 )
+HOLOMUSH = Example("holomush", "internal/store/migrations", frozenset({"pg_trgm"}))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 
-from acceptance.examples.place import KAIMU, VIBEXP, Example, running_server
+from acceptance.examples.place import HOLOMUSH, KAIMU, VIBEXP, Example, running_server
 from fix_db import connect
 from howdah import Migrator
 from howdah.config.database import DatabaseConfig
@@ -37,6 +37,12 @@ def kaimu() -> Iterator[tuple[Migrate, psycopg.Connection]]:
 def vibexp() -> Iterator[tuple[Migrate, psycopg.Connection]]:
     with running_server(VIBEXP.suitable_programs()[-1]) as server, connect(server.address) as connection:
         yield _migrated(VIBEXP, server.address), connection
+
+
+@pytest.fixture
+def holomush() -> Iterator[tuple[Migrate, psycopg.Connection]]:
+    with running_server(HOLOMUSH.suitable_programs()[-1]) as server, connect(server.address) as connection:
+        yield _migrated(HOLOMUSH, server.address), connection
 
 
 def test_kaimu_keeps_what_people_wrote(kaimu: tuple[Migrate, psycopg.Connection]) -> None:
@@ -112,3 +118,32 @@ def test_vibexp_finds_what_it_embedded(vibexp: tuple[Migrate, psycopg.Connection
     assert connection.execute("SELECT artifacts FROM usage_summary").fetchall() == [(2,)]
     with pytest.raises(psycopg.errors.DataException, match="1024"):
         connection.execute("UPDATE embeddings SET embedding = '[1,2,3]'")
+
+
+def test_holomush_finds_what_was_there_before_by_similar_names(
+    holomush: tuple[Migrate, psycopg.Connection],
+) -> None:
+    migrate, connection = holomush
+    migrate(4)
+    connection.execute("""
+        INSERT INTO players (id, username, password_hash) VALUES ('p', 'ada', '-');
+        INSERT INTO locations (id, name) VALUES ('1', 'The Crossroads'), ('2', 'Old Lighthouse');
+        INSERT INTO characters (id, player_id, location_id, name) VALUES ('c', 'p', '1', 'Alaric');
+        INSERT INTO events (id, stream, kind, actor_kind, actor_id, payload)
+            VALUES ('e', 'location:1', 'say', 'character', 'c', '{"text": "hello"}');
+    """)
+
+    migrate(9)
+
+    found = connection.execute("SELECT id FROM locations WHERE name % 'lite house'").fetchall()
+    assert found == [("2",)]
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        connection.execute("INSERT INTO characters (id, player_id, name) VALUES ('d', 'p', 'ALARIC')")
+    with pytest.raises(psycopg.errors.CheckViolation):
+        connection.execute("INSERT INTO objects (id, name) VALUES ('o', 'lamp')")
+    connection.execute("INSERT INTO sessions (id, character_id) VALUES ('s', 'c')")
+    present = connection.execute("SELECT location_id, name FROM characters_present").fetchall()
+    assert present == [("1", "Alaric")]
+
+    migrate(4)
+    assert connection.execute("SELECT payload ->> 'text' FROM events").fetchall() == [("hello",)]

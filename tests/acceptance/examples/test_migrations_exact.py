@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.examples.place import KAIMU, VIBEXP, Example, client_programs, running_server
+from acceptance.examples.place import HOLOMUSH, KAIMU, VIBEXP, Example, client_programs, running_server
 from fix_db import connect
 from fix_server import tools_directory
 from howdah import Migrator
@@ -30,7 +30,11 @@ def _oldest_and_newest(example: Example) -> list[Programs]:
 
 @pytest.fixture(
     scope="module",
-    params=[(example, programs) for example in (KAIMU, VIBEXP) for programs in _oldest_and_newest(example)],
+    params=[
+        (example, programs)
+        for example in (KAIMU, VIBEXP, HOLOMUSH)
+        for programs in _oldest_and_newest(example)
+    ],
     ids=lambda param: f"{param[0].name}-{param[1].version.major}",
 )
 def place(request: pytest.FixtureRequest) -> Iterator[tuple[Example, LocalServer]]:

@@ -1,0 +1,2 @@
+DROP TABLE exits;
+DROP TABLE locations;

@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY IF EXISTS characters_name_key;

@@ -1,0 +1,3 @@
+DROP VIEW characters_present;
+DROP TABLE scene_participants;
+DROP TABLE scenes;
