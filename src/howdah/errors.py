@@ -173,9 +173,9 @@ class MigrationFailed(MigrationError):
     """
 
     code = "migration-failed"
-    applied: tuple[int, ...] = ()
-    failed: int | None = None
-    pending: tuple[int, ...] = ()
+    applied: tuple[str, ...] = ()
+    failed: str | None = None
+    pending: tuple[str, ...] = ()
     sqlstate: str | None = None
 
     @property

@@ -122,10 +122,10 @@ def status(*, exit_code: bool, **options: Any) -> Answer:
 
 @area.command()
 @_options
-@click.option("--to", type=click.IntRange(min=0), metavar="VERSION", help="As far as this version.")
+@click.option("--to", metavar="VERSION", help="As far as this version.")
 @click.option("--down", "is_down", is_flag=True, help="Plan `down` instead of `up`.")
 @answers("migrate plan")
-def plan(*, to: int | None, is_down: bool, **options: Any) -> Answer:
+def plan(*, to: str | None, is_down: bool, **options: Any) -> Answer:
     """Show what `up` would run, and how.
 
     Changes nothing. Every file is read and judged: what could not run is refused here as it would be by `up`.
@@ -134,7 +134,9 @@ def plan(*, to: int | None, is_down: bool, **options: Any) -> Answer:
 
     target, migrator = _migrator(options)
     planned = migrator.plan_down(to=to) if is_down else migrator.plan(to=to)
-    scripts = [load_script(step.file) for step in planned.steps]
+    scripts = [
+        None if step.migration.foreign else load_script(planned.format, step) for step in planned.steps
+    ]
     return Answer(
         data=plan_data(planned, scripts),
         text=plan_text(planned, scripts, migrator),
@@ -146,10 +148,10 @@ def plan(*, to: int | None, is_down: bool, **options: Any) -> Answer:
 @area.command()
 @_options
 @_run_options
-@click.option("--to", type=click.IntRange(min=0), metavar="VERSION", help="As far as this version.")
+@click.option("--to", metavar="VERSION", help="As far as this version.")
 @wait_option
 @answers("migrate up")
-def up(*, to: int | None, wait: float, **options: Any) -> Answer:
+def up(*, to: str | None, wait: float, **options: Any) -> Answer:
     """Apply the pending migrations.
 
     Oldest first, each with its history in one transaction, where PostgreSQL allows one.
@@ -170,24 +172,23 @@ def up(*, to: int | None, wait: float, **options: Any) -> Answer:
 @_run_options
 @click.option(
     "--to",
-    type=click.IntRange(min=0),
     metavar="VERSION",
     help="Down to this version; 0: everything, and asks.",
 )
 @confirm_option
 @answers("migrate down")
-def down(*, to: int | None, confirm: str | None, **options: Any) -> Answer:
+def down(*, to: str | None, confirm: str | None, **options: Any) -> Answer:
     """Revert the newest applied migration.
 
     One step; with --to all above that version. All the way down, --to 0, asks for the database's name.
     """
     with progress_of("down") as show:
         target, migrator = _migrator(options, show)
-        if target.settings.protected or to == 0:
+        if target.settings.protected or to == "0":
             what = (
                 "revert the newest migration" if to is None else f"revert all migrations above version {to}"
             )
-            what = "revert all migrations" if to == 0 else what
+            what = "revert all migrations" if to == "0" else what
             confirm_database(
                 migrator.database, what=what, given=confirm, is_protected=target.settings.protected
             )
@@ -228,12 +229,12 @@ def new(*, name: str, **options: Any) -> Answer:
 
 
 @area.command(context_settings={"ignore_unknown_options": True})
-@click.argument("version", type=int)
+@click.argument("version")
 @_options
 @click.option("--applied", is_flag=True, help="It took effect: the history says so from now on.")
 @click.option("--reverted", is_flag=True, help="It did not: the version before it is current.")
 @answers("migrate resolve")
-def resolve(*, version: int, applied: bool, reverted: bool, **options: Any) -> Answer:
+def resolve(*, version: str, applied: bool, reverted: bool, **options: Any) -> Answer:
     """Put a dirty history right.
 
     What golang-migrate calls `force`.
@@ -259,10 +260,10 @@ def resolve(*, version: int, applied: bool, reverted: bool, **options: Any) -> A
 
 
 @area.command()
-@click.argument("version", type=int)
+@click.argument("version")
 @_options
 @answers("migrate baseline")
-def baseline(*, version: int, **options: Any) -> Answer:
+def baseline(*, version: str, **options: Any) -> Answer:
     """Adopt a database that has the schema already.
 
     VERSION and all below it count as applied from then on; nothing is run.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from howdah.migrate.traces import Trace
 
 
-def _at(version: int | None) -> str:
+def _at(version: str | None) -> str:
     return "no version" if version is None else f"version {version}"
 
 
@@ -40,19 +40,19 @@ def _status_row(entry: Entry) -> tuple[str, ...]:
     name = entry.migration.name if entry.migration else "(no file)"
     state = entry.state.value + (f", {entry.change.value}" if entry.change else "")
     if record is None or entry.state.value != "applied":
-        return (str(entry.version), name, state, "", "", "")
+        return (entry.version, name, state, "", "", "")
     if record.action != "apply":
-        return (str(entry.version), name, state, f"({record.action})", "", record.by)
+        return (entry.version, name, state, f"({record.action})", "", record.by)
     took = duration(record.seconds) if record.seconds is not None else ""
     when = f"{record.started_at.astimezone():%Y-%m-%d %H:%M:%S}"
-    return (str(entry.version), name, state, when, took, record.by)
+    return (entry.version, name, state, when, took, record.by)
 
 
 def status_data(status: Status) -> dict[str, Any]:
     """The JSON of `migrate status`."""
     return {
         "version": status.history.version,
-        "dirty": status.history.dirty,
+        "dirty": status.history.dirty is not None,
         "history_table": status.history.table.sql,
         "pending": len(status.pending),
         "migrations": [
@@ -79,26 +79,28 @@ def _record_data(record: Record | None) -> dict[str, Any]:
     }
 
 
-def plan_text(plan: Plan, scripts: Sequence[Script], migrator: Migrator) -> str:
-    """The steps, how each runs, and a sentence."""
-    rows = []
-    for step, script in zip(plan.steps, scripts, strict=True):
-        how = script.execution.value + (f": {script.reason}" if script.reason else "")
-        rows.append(
-            (
-                str(step.migration.version),
-                step.migration.name,
-                step.direction.value,
-                str(len(script.statements)),
-                how,
-            )
+def plan_text(plan: Plan, scripts: Sequence[Script | None], migrator: Migrator) -> str:
+    """The steps, how each runs, and a sentence; of a step without a script, what it is."""
+    rows = [
+        (
+            step.migration.version,
+            step.migration.name,
+            step.direction.value,
+            str(len(script.statements)) if script else "",
+            _how(script) if script else step.migration.foreign,
         )
+        for step, script in zip(plan.steps, scripts, strict=True)
+    ]
     head = table(("VERSION", "NAME", "RUNS", "STATEMENTS", "HOW"), rows) + "\n\n" if rows else ""
     count = f"{len(plan.steps)} to run" if plan.steps else "nothing to run"
     return f"{head}{migrator.database.target} is at {_at(plan.history.version)}; {count}"
 
 
-def plan_data(plan: Plan, scripts: Sequence[Script]) -> dict[str, Any]:
+def _how(script: Script) -> str:
+    return script.execution.value + (f": {script.reason}" if script.reason else "")
+
+
+def plan_data(plan: Plan, scripts: Sequence[Script | None]) -> dict[str, Any]:
     """The JSON of `migrate plan`."""
     steps = [
         {
@@ -106,9 +108,10 @@ def plan_data(plan: Plan, scripts: Sequence[Script]) -> dict[str, Any]:
             "name": step.migration.name,
             "direction": step.direction.value,
             "file": str(step.file),
-            "statements": len(script.statements),
-            "execution": script.execution.value,
-            "reason": script.reason,
+            "foreign": step.migration.foreign or None,
+            "statements": len(script.statements) if script else None,
+            "execution": script.execution.value if script else None,
+            "reason": script.reason if script else None,
             "after": step.after,
         }
         for step, script in zip(plan.steps, scripts, strict=True)
@@ -206,7 +209,7 @@ def _unfinished_lines(found: Diagnosis) -> list[str]:
     record = found.unfinished
     if record is None:
         return [
-            "  howdah did not run it: golang-migrate failed, was killed, or is running it",
+            "  howdah did not run it: another tool failed, was killed, or is running it",
             "  what PostgreSQL was doing when it was killed may have committed: look at the schema",
         ]
     doing = "applying" if record.action == "apply" else "reverting"
@@ -227,7 +230,7 @@ def diagnosis_data(found: Diagnosis) -> dict[str, Any]:
     record = found.unfinished
     return {
         "version": found.history.version,
-        "dirty": found.history.dirty,
+        "dirty": found.history.dirty is not None,
         "unfinished": record
         and {
             "version": record.version,

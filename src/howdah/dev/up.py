@@ -29,7 +29,7 @@ class DevDatabase:
     settings: DatabaseSettings
     address: DatabaseConfig
     done: tuple[str, ...] = ()
-    applied: tuple[int, ...] = ()
+    applied: tuple[str, ...] = ()
     migrations: Path | None = None
 
 
@@ -150,7 +150,7 @@ def _migrate(
     address: DatabaseConfig,
     directory: Path,
     on_step: Callable[[str], None],
-) -> tuple[int, ...]:
+) -> tuple[str, ...]:
     from howdah.migrate.events import Event, StepStarted
     from howdah.migrate.migrator import Migrator
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from howdah.errors import ScriptError
+from howdah.errors import ScriptError, SourceError
+from howdah.migrate.formats.interface import Files
+from howdah.migrate.migration import Direction
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,13 @@ class Content:
             return None
 
 
-def read_content(path: Path) -> Content:
-    """The content of a file. Raises OSError."""
-    return Content.of(path.read_bytes())
+def read_content(files: Files, path: Path, direction: Direction = Direction.UP) -> Content:
+    """What a file says of one direction: all of it, or, where both stand in one file, its section. Raises OSError."""
+    content = Content.of(path.read_bytes())
+    if content.text is None:
+        return content
+    try:
+        section = files.read_body(path, content.text, direction).text
+    except SourceError:
+        return content
+    return content if section is content.text else Content.of(section.encode())

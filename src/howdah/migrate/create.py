@@ -9,7 +9,7 @@ from howdah.migrate.formats.interface import Format
 
 
 def create_migration(directory: Path, words: str, *, format: Format) -> tuple[Path, ...]:
-    """Empty files for the next version, in the numbering the directory has; makes the directory.
+    """The files of the next version, in the numbering the directory has; makes the directory.
 
     Raises:
         ConfigError: the words cannot be part of a file's name.
@@ -20,10 +20,12 @@ def create_migration(directory: Path, words: str, *, format: Format) -> tuple[Pa
         raise ConfigError(f"'{words}' cannot be part of a file's name", code="bad-name")
     directory.mkdir(parents=True, exist_ok=True)
     while True:
-        paths = tuple(directory / each for each in format.name_files(format.read_files(directory), name))
+        texts = format.files.new(format.files.read(directory), name)
+        paths = tuple(directory / each for each in texts)
         try:
-            for path in paths:
-                path.open("x").close()
+            for path, text in zip(paths, texts.values(), strict=True):
+                with path.open("x", encoding="utf-8", newline="\n") as file:
+                    file.write(text)
         except FileExistsError:
             # Somebody took the number at the same moment; what we made of it goes, and we take the next.
             continue

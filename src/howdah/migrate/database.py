@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
 
 from howdah.errors import HistoryMismatch, RefusedError
-from howdah.migrate.formats.interface import Format
-from howdah.migrate.history import History, HistoryTable, Record
+from howdah.migrate.formats.interface import Format, Keeps
+from howdah.migrate.history import Applied, History, HistoryTable, Record
 from howdah.migrate.sql import fetch, query
 
 
@@ -37,7 +38,7 @@ def look(
         HistoryMismatch: a table of that name is there and is not this format's.
         RefusedError: no schema to look in.
     """
-    name = table or format.table
+    name = table or format.table.name
     row: dict[str, Any] = fetch(connection, "look", [schema, name])[0]
     where = schema or row["schema"]
     if where is None:
@@ -49,12 +50,12 @@ def look(
         )
     found = HistoryTable(row["database"], where, name)
     columns = row["columns"]
-    if columns is not None and any(columns.get(key) != kind for key, kind in format.columns.items()):
+    if columns is not None and not format.table.recognises(columns):
         shown = ", ".join(f"{key} {kind}" for key, kind in columns.items())
         raise HistoryMismatch(
             f"{found.sql} is not a history of {format.name}",
             code="foreign-history",
-            why=f"It has the columns ({shown}), not {', '.join(format.columns)}: another tool's, or an application's.",
+            why=f"It has the columns ({shown}): another tool's, or an application's.",
             fix="Name another history table, or another database.",
         )
     return Look(
@@ -70,30 +71,48 @@ def read_history(connection: psycopg.Connection, format: Format, at: Look) -> Hi
     """The history and the side history; round trip 2.
 
     Raises:
-        HistoryMismatch: the table has more than one row.
+        HistoryMismatch: the table holds what the tool never writes.
     """
-    rows: list[tuple[int, bool]] = []
+    rows: list[tuple[Any, ...]] = []
     records: list[tuple[Any, ...]] = []
     with connection.pipeline():
         first, second = psycopg.RawCursor(connection), psycopg.RawCursor(connection)
         if at.exists:
-            first.execute(format.read_history(at.table).sql.encode())
+            reading = format.table.read(at.table)
+            first.execute(reading.sql.encode(), reading.parameters or None)
         if at.has_side_history:
             second.execute(query("read_records"), [at.table.sql])
         rows = first.fetchall() if at.exists else []
         records = second.fetchall() if at.has_side_history else []
-    if len(rows) > 1:
+    applied = tuple(Applied(*each) for each in rows)
+    if format.table.keeps is Keeps.NUMBER and len(applied) > 1:
         raise HistoryMismatch(
             f"{at.table.sql} has more than one row",
             code="foreign-history",
             why=f"A history of {format.name} has one row at most.",
         )
-    version, dirty = rows[0] if rows else (None, False)
+    known = {each[0]: Record(*each) for each in records}
+    if not format.table.marks_running:
+        applied = _with_unfinished(applied, known)
     return History(
         at.table,
         exists=at.exists,
-        version=version,
-        dirty=dirty,
-        records={each[0]: Record(*each) for each in records},
+        applied=applied,
+        records=known,
         has_side_history=at.has_side_history,
     )
+
+
+def _with_unfinished(applied: tuple[Applied, ...], records: Mapping[str, Record]) -> tuple[Applied, ...]:
+    """Add what the table cannot say: a step of ours that has begun outside a transaction and not ended.
+
+    Where the table meanwhile says that it is done, somebody else has brought it to its end.
+    """
+    unfinished = [each for each in records.values() if each.finished_at is None]
+    if not unfinished:
+        return applied
+    known = {each.version for each in applied}
+    half_up = [each.version for each in unfinished if each.action == "apply" and each.version not in known]
+    half_down = {each.version for each in unfinished if each.action == "revert"}
+    marked = (replace(each, is_dirty=True) if each.version in half_down else each for each in applied)
+    return (*marked, *(Applied(version, is_dirty=True) for version in half_up))

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psycopg
 
 from howdah.errors import HistoryMismatch, SourceError
 from howdah.migrate.checksums import read_content
-from howdah.migrate.formats.interface import Format
+from howdah.migrate.formats.interface import Format, Keeps, Phase, Query
 from howdah.migrate.history import History
-from howdah.migrate.migration import Migration, Source
+from howdah.migrate.migration import Direction, Migration, Source, Step
 from howdah.migrate.side_history import record_declaration
 from howdah.migrate.sql import run_queries
 
 
 @dataclass(frozen=True)
 class Resolution:
-    """The history before and after; None: empty."""
+    """The version that was applied last, before and after; None: nothing is."""
 
-    before: int | None
+    before: str | None
     was_dirty: bool
-    after: int | None
+    after: str | None
 
 
 def resolve(
@@ -29,50 +30,62 @@ def resolve(
     format: Format,
     source: Source,
     history: History,
-    version: int,
+    version: str,
     *,
     applied: bool,
 ) -> Resolution:
-    """Declare `version` applied, or reverted: then the one before it is current. The history is clean afterwards.
+    """Declare `version` applied, or reverted. The history is not dirty there afterwards.
+
+    In a history of one number, everything below `version` is then applied, and nothing above it.
 
     Raises:
-        SourceError: no file has this version.
+        SourceError: no file has this version, and the history is not dirty at it.
     """
-    migration = _find(source, version)
-    lower = [each.version for each in source.migrations if each.version < version]
-    after = version if applied else (lower[-1] if lower else None)
+    is_dirty = any(each.version == version and each.is_dirty for each in history.applied)
+    migration = Migration(version, "") if is_dirty and not source.find(version) else _find(source, version)
+    others = [each.version for each in history.applied if each.version != version]
+    before = others[-1] if others else None
+    if format.table.keeps is Keeps.NUMBER:
+        key = format.files.sort_key
+        lower = [each.version for each in source.migrations if key(each.version) < key(version)]
+        before = lower[-1] if lower else None
+    step = Step(migration, Direction.UP, before, version)
+    end = Phase.AFTER if applied else Phase.BEFORE
+    moves = format.table.record(history.table, step, checksum_of(format, migration), start=None, end=end)
     action = "resolve-applied" if applied else "resolve-reverted"
-    _move(connection, format, history, after, [(migration, action)])
-    return Resolution(history.version, history.dirty, after)
+    _declare(connection, format, history, moves, [(migration, action)])
+    return Resolution(history.version, history.dirty is not None, version if applied else before)
 
 
 def baseline(
-    connection: psycopg.Connection,
-    format: Format,
-    source: Source,
-    history: History,
-    version: int,
+    connection: psycopg.Connection, format: Format, source: Source, history: History, version: str
 ) -> Resolution:
-    """Record `version` and all below it as applied, in a database without a history.
+    """Record `version` and all before it as applied, in a database without a history.
 
     Raises:
         HistoryMismatch: it has one.
         SourceError: no file has this version.
     """
-    if history.version is not None or history.dirty:
+    if history.applied:
         raise HistoryMismatch(
             f"{history.table.sql} is at version {history.version} already",
             code="history-exists",
             why="A baseline is for a database that no migration tool has touched.",
             next=("howdah migrate status", f"howdah migrate resolve {version} --applied"),
         )
-    _find(source, version)
-    adopted = [(each, "baseline") for each in source.migrations if each.version <= version]
-    _move(connection, format, history, version, adopted)
+    last = source.migrations.index(_find(source, version))
+    adopted = source.migrations[: last + 1]
+    moves = format.table.baseline(history.table, [(each, checksum_of(format, each)) for each in adopted])
+    _declare(connection, format, history, moves, [(each, "baseline") for each in adopted])
     return Resolution(None, was_dirty=False, after=version)
 
 
-def _find(source: Source, version: int) -> Migration:
+def checksum_of(format: Format, migration: Migration) -> str | None:
+    """The checksum that the format's table keeps of a migration; None where it keeps none, or there is no file."""
+    return format.files.checksum(migration.up.read_bytes()) if migration.up else None
+
+
+def _find(source: Source, version: str) -> Migration:
     migration = source.find(version)
     if migration is None:
         raise SourceError(
@@ -83,17 +96,20 @@ def _find(source: Source, version: int) -> Migration:
     return migration
 
 
-def _move(
+def _declare(
     connection: psycopg.Connection,
     format: Format,
     history: History,
-    after: int | None,
-    declared: list[tuple[Migration, str]],
+    moves: Sequence[Query],
+    declared: Sequence[tuple[Migration, str]],
 ) -> None:
-    moves = format.move_history(history.table, before=(history.version, history.dirty), after=(after, False))
     records = [
         record_declaration(
-            history.table, each, action, history.version, read_content(each.up) if each.up else None
+            history.table,
+            each,
+            action,
+            history.version,
+            read_content(format.files, each.up) if each.up else None,
         )
         for each, action in declared
     ]

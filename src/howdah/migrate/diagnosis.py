@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 import psycopg
 
 from howdah.errors import HowdahError
-from howdah.migrate.history import History, Record
-from howdah.migrate.lock import LockHolder, find_lock_holders
-from howdah.migrate.migration import Direction, Migration, Source
+from howdah.migrate.formats.interface import Format, Keeps
+from howdah.migrate.history import NOTHING, Applied, History, Record
+from howdah.migrate.lock import LockHolder, find_lock_holders, lock_keys
+from howdah.migrate.migration import Direction, Migration, Source, Step
 from howdah.migrate.script import load_script
 from howdah.migrate.sql import fetch
 from howdah.migrate.traces import Trace, find_traces
@@ -60,17 +61,16 @@ class Diagnosis:
     invalid_indexes: tuple[InvalidIndex, ...]
 
 
-def diagnose(
-    connection: psycopg.Connection, source: Source, history: History, *, keys: Sequence[int]
-) -> Diagnosis:
+def diagnose(connection: psycopg.Connection, format: Format, source: Source, history: History) -> Diagnosis:
     """Collect the facts; changes nothing."""
-    unfinished = _unfinished(history)
-    suspects = find_suspects(source, history)
+    unfinished = _unfinished(format, history)
+    suspects = find_suspects(format, source, history)
+    keys = lock_keys(format, history.table)
     return Diagnosis(
         history,
         unfinished,
-        tuple(replace(each, traces=_traces(connection, each.migration)) for each in suspects),
-        _next_statement(unfinished, suspects),
+        tuple(replace(each, traces=_traces(connection, format, each.migration)) for each in suspects),
+        _next_statement(format, unfinished, suspects),
         tuple(each for each in find_lock_holders(connection, keys) if each.granted),
         tuple(
             InvalidIndex(row["name"], row["on_table"], row["being_built"])
@@ -79,48 +79,65 @@ def diagnose(
     )
 
 
-def find_suspects(source: Source, history: History) -> tuple[Suspect, ...]:
+def find_suspects(format: Format, source: Source, history: History) -> tuple[Suspect, ...]:
     """The steps that a dirty history may stand for: one where the side history knows, otherwise up to two."""
-    if not history.dirty:
+    dirty = history.dirty
+    if dirty is None:
         return ()
-    if record := _unfinished(history):
+    if record := _unfinished(format, history):
         migration = source.find(record.version)
         direction = Direction.UP if record.action == "apply" else Direction.DOWN
         return (Suspect(migration, direction),) if migration else ()
-    assert history.version is not None  # a dirty history has a row
-    at = source.find(history.version)
-    above = next((each for each in source.migrations if each.version > history.version), None)
-    found = [Suspect(at, Direction.UP)] if at else []
-    return (*found, Suspect(above, Direction.DOWN)) if above and above.down else tuple(found)
+    at = source.find(dirty.version)
+    found = (Suspect(at, Direction.UP),) if at else ()
+    above = _above(format, source, dirty) if format.table.keeps is Keeps.NUMBER else None
+    return (*found, Suspect(above, Direction.DOWN)) if above and above.down else found
 
 
-def _traces(connection: psycopg.Connection, migration: Migration) -> tuple[Trace, ...]:
+def _above(format: Format, source: Source, dirty: Applied) -> Migration | None:
+    key = format.files.sort_key
+    return next((each for each in source.migrations if key(each.version) > key(dirty.version)), None)
+
+
+def _traces(connection: psycopg.Connection, format: Format, migration: Migration) -> tuple[Trace, ...]:
+    if migration.up is None or migration.foreign:
+        return ()
     try:
-        return find_traces(connection, load_script(migration.up)) if migration.up else ()
+        step = Step(migration, Direction.UP, None, migration.version)
+        return find_traces(connection, load_script(format, step))
     except HowdahError:  # a file that cannot run, which the plan will say
         return ()
 
 
-def _unfinished(history: History) -> Record | None:
+def _unfinished(format: Format, history: History) -> Record | None:
     """Our step that made the history dirty. An older one does not count: somebody has moved the history since."""
-    if not history.dirty or history.version is None:
+    dirty = history.dirty
+    if dirty is None:
         return None
+    is_number = format.table.keeps is Keeps.NUMBER
     for record in history.records.values():
-        is_up = record.action == "apply" and record.version == history.version
-        is_down = record.action == "revert" and record.version > history.version
-        if record.finished_at is None and (is_up or is_down):
+        is_same = record.version == dirty.version
+        # One number names the version that was moved to: of a `down`, the one below.
+        is_down = record.action == "revert" and (
+            _is_above(format, record.version, dirty.version) if is_number else is_same
+        )
+        if record.finished_at is None and (is_down or (record.action == "apply" and is_same)):
             return record
     return None
 
 
-def _next_statement(record: Record | None, suspects: Sequence[Suspect]) -> Statement | None:
+def _is_above(format: Format, version: str, other: str) -> bool:
+    return other == NOTHING or format.files.sort_key(version) > format.files.sort_key(other)
+
+
+def _next_statement(format: Format, record: Record | None, suspects: Sequence[Suspect]) -> Statement | None:
     if record is None or not suspects:
         return None
-    file = suspects[0].migration.file(suspects[0].direction)
+    suspect = suspects[0]
     try:
-        script = load_script(file) if file else None
+        script = load_script(format, Step(suspect.migration, suspect.direction, None, None))
     except HowdahError:
         return None
-    if script is None or script.content.checksum != record.checksum:
+    if script.content.checksum != record.checksum:
         return None
     return next(iter(script.statements[record.statements_done :]), None)

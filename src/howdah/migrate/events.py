@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from howdah.findings import Finding
-from howdah.migrate.plan import Step
+from howdah.migrate.migration import Step
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,13 @@ import psycopg
 from howdah.connect.failures import server_said
 from howdah.errors import MigrationFailed, Where
 from howdah.migrate.events import Result
-from howdah.migrate.history import History
+from howdah.migrate.formats.interface import Keeps
+from howdah.migrate.history import NOTHING, History
 from howdah.migrate.lock import LockHolder
-from howdah.migrate.migration import count_migrations
-from howdah.migrate.plan import Plan, Step
+from howdah.migrate.migration import Direction, Step, count_migrations
+from howdah.migrate.plan import Plan
 from howdah.migrate.script import Script
+from howdah.migrate.standing import stand
 from howdah.pg.statements import shorten
 
 _SHOWN = 200
@@ -132,9 +134,7 @@ def tell_outcome(
     if holders:
         failed.fix = f"The server is still working on it, in {holders[0]}: wait until it has ended."
         return
-    reached = [step.after for step in plan.steps]
-    took = reached.index(history.version) + 1 if history.version in reached else 0
-    took -= history.dirty and took > 0  # the mark stands for a step that is not done
+    took = _count_done(plan, history)
     mark = ", dirty" if history.dirty else ""
     failed.applied = tuple(step.migration.version for step in plan.steps[:took])
     if history.dirty:
@@ -145,7 +145,21 @@ def tell_outcome(
     )
 
 
-def _number(version: int | None) -> str:
+def _count_done(plan: Plan, history: History) -> int:
+    """How many steps, from the first on, the history says are done."""
+    applied = set(stand(plan.format, plan.source, history).applied)
+    dirty = history.dirty.version if history.dirty else None
+    is_number = plan.format.table.keeps is Keeps.NUMBER
+    for count, step in enumerate(plan.steps):
+        # The mark stands for a step that is not done; one number names the version that was moved to.
+        marked = (step.after or NOTHING) if is_number else step.migration.version
+        is_done = (step.migration.version in applied) is (step.direction is Direction.UP)
+        if marked == dirty or not is_done:
+            return count
+    return len(plan.steps)
+
+
+def _number(version: str | None) -> str:
     return "none" if version is None else str(version)
 
 

@@ -12,6 +12,9 @@ from howdah.config.project import DatabaseSettings
 from howdah.errors import ConfigError
 from howdah.pg.identifiers import quote_identifier
 
+# The version of golang-migrate's history where it failed reverting the first migration.
+NOTHING = "-1"
+
 
 @dataclass(frozen=True)
 class HistoryTable:
@@ -39,9 +42,9 @@ class Record:
         finished_at: None while, or because, the step did not finish.
     """
 
-    version: int
+    version: str
     action: str
-    previous: int | None
+    previous: str | None
     checksum: bytes | None
     normal_checksum: bytes | None
     statements: int
@@ -52,25 +55,50 @@ class Record:
     seconds: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What the tool's own table says of one version.
+
+    Attributes:
+        is_dirty: a run of it stopped half-way.
+        checksum: of its file, in the format's own way; None: none is kept.
+        covers_lower: all lower versions count as applied with it (a baseline).
+    """
+
+    version: str
+    is_dirty: bool = False
+    checksum: str | None = None
+    at: datetime | None = None
+    covers_lower: bool = False
+
+
 @dataclass(frozen=True)
 class History:
     """The state of a history table, read at one moment.
 
     Attributes:
         exists: the table is there; an absent one counts as empty.
-        version: the current version; None: nothing is applied. -1 where golang-migrate failed reverting the
-            first migration.
-        dirty: a run stopped half-way outside a transaction.
+        applied: in the order in which they were applied. Of golang-migrate the current version alone, which is -1
+            where it failed reverting the first migration.
         records: side history, version -> its newest row; empty where there is none.
         has_side_history: howdah.history is there.
     """
 
     table: HistoryTable
     exists: bool = False
-    version: int | None = None
-    dirty: bool = False
-    records: Mapping[int, Record] = field(default_factory=dict)
+    applied: tuple[Applied, ...] = ()
+    records: Mapping[str, Record] = field(default_factory=dict)
     has_side_history: bool = False
+
+    @property
+    def version(self) -> str | None:
+        """The version that was applied last; None: nothing is."""
+        return self.applied[-1].version if self.applied else None
+
+    @property
+    def dirty(self) -> Applied | None:
+        """What a run left half-done, and a human must look at; None: nothing."""
+        return next((each for each in self.applied if each.is_dirty), None)
 
 
 def history_name(settings: DatabaseSettings, database: DatabaseConfig) -> tuple[str | None, str | None]:

@@ -6,6 +6,7 @@ the holder waits for, and one of the two is killed as a deadlock.
 
 from __future__ import annotations
 
+import hashlib
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +17,8 @@ import psycopg
 
 from howdah.errors import LockTimeout
 from howdah.migrate.events import WaitingForLock
+from howdah.migrate.formats.interface import Format
+from howdah.migrate.history import HistoryTable
 from howdah.migrate.sql import fetch
 
 _FIRST_PAUSE_SECONDS = 0.05
@@ -41,6 +44,13 @@ class LockHolder:
         return (
             f"{who}, role {self.role or '?'}, from {self.client}, {doing}: {self.query or '(no query shown)'}"
         )
+
+
+def lock_keys(format: Format, table: HistoryTable) -> tuple[int, ...]:
+    """Every key of the migration lock: the tool's own, and ours, since not every tool has one."""
+    name = f"howdah\0{table.schema}\0{table.table}".encode()
+    own = int.from_bytes(hashlib.sha256(name).digest()[:8], signed=True)
+    return tuple(sorted({own, *format.table.lock_keys(table)}))
 
 
 @contextmanager

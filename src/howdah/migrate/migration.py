@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from pathlib import Path
 
 from howdah.findings import Finding
@@ -33,12 +34,22 @@ def count_migrations(number: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One change: its sortable version, its words, and the files of its halves (None: there is none)."""
+    """One change.
 
-    version: int
+    Attributes:
+        version: in the one form that the format's `parse_version` gives; unique in its source.
+        name: its words.
+        up, down: the files of its halves; the same one where a file holds both; None: there is none.
+        foreign: what it is where only its own tool can run it ("a Go function"); empty for SQL.
+        parents: the versions it builds upon, where the order is not that of the versions (Alembic).
+    """
+
+    version: str
     name: str
     up: Path | None = None
     down: Path | None = None
+    foreign: str = ""
+    parents: tuple[str, ...] = ()
 
     def file(self, direction: Direction) -> Path | None:
         """The file of one half."""
@@ -47,12 +58,34 @@ class Migration:
 
 @dataclass(frozen=True)
 class Source:
-    """The migrations of a directory, by ascending version; `notes` says which files were not taken and why."""
+    """The migrations of a directory in the order they run; `notes` says which files were not taken and why."""
 
     directory: Path
     migrations: tuple[Migration, ...]
     notes: tuple[Finding, ...] = ()
 
-    def find(self, version: int) -> Migration | None:
+    @cached_property
+    def by_version(self) -> dict[str, Migration]:
+        """Version -> migration, in the order they run."""
+        return {each.version: each for each in self.migrations}
+
+    def find(self, version: str) -> Migration | None:
         """The migration with this version, or None."""
-        return next((each for each in self.migrations if each.version == version), None)
+        return self.by_version.get(version)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Run one half of a migration; the history's newest version goes from `before` to `after` (None: empty)."""
+
+    migration: Migration
+    direction: Direction
+    before: str | None
+    after: str | None
+
+    @property
+    def file(self) -> Path:
+        """The file that runs: a plan has no step without one."""
+        file = self.migration.file(self.direction)
+        assert file is not None
+        return file

@@ -17,12 +17,12 @@ from howdah.config.database import DatabaseConfig
 from howdah.config.project import DatabaseSettings, load_project
 from howdah.config.resolve import resolve
 from howdah.connect.session import open_session, wait_for_session
-from howdah.errors import DirtyDatabase, HowdahError, MigrationFailed
-from howdah.findings import Finding
+from howdah.errors import DirtyDatabase, HistoryMismatch, HowdahError, MigrationFailed
+from howdah.findings import Finding, Severity
 from howdah.migrate.database import Look, look, read_history
 from howdah.migrate.events import Event, Noted, Result
 from howdah.migrate.formats import DEFAULT_FORMAT, find_format
-from howdah.migrate.formats.interface import Format
+from howdah.migrate.formats.interface import Format, OutOfOrder
 from howdah.migrate.guards import may_not_create, refuse_pooler, refuse_read_only
 from howdah.migrate.history import History, history_name
 from howdah.migrate.log import log_event
@@ -52,6 +52,7 @@ class Migrator:
         format: name of the tool whose files and history these are.
         table: name of the history table, where it is not the tool's default; unquoted.
         schema: its schema; None: the first of the search_path, as the tool does.
+        out_of_order: what `up` does with a migration older than the newest applied one; None: what the tool does.
         settings: how patient a run is.
         on_event: called as the run goes; the default logs.
     """
@@ -61,6 +62,7 @@ class Migrator:
     format: str = DEFAULT_FORMAT
     table: str | None = None
     schema: str | None = None
+    out_of_order: OutOfOrder | None = None
     settings: RunSettings = field(default_factory=RunSettings)
     on_event: Callable[[Event], None] = log_event
 
@@ -117,30 +119,31 @@ class Migrator:
 
     def source(self) -> Source:
         """The migration files. Raises SourceError."""
-        return self._format.read_files(self.directory)
+        return self._format.files.read(self.directory)
 
     def status(self) -> Status:
         """Each migration and its state; changes nothing, takes no lock."""
         source = self.source()
         with self._session() as connection:
-            return build_status(source, self._read(connection)[1])
+            history = self._read(connection)[1]
+            return build_status(self._format, source, history, out_of_order=self.out_of_order)
 
-    def plan(self, *, to: int | None = None) -> Plan:
+    def plan(self, *, to: int | str | None = None) -> Plan:
         """What `up` would run, judged like `up` would; changes nothing, takes no lock."""
         source = self.source()
         with self._session() as connection:
             history = self._read(connection)[1]
-        plan = plan_up(source, history, to=to)
-        return self._judge(replace(plan, notes=(*plan.notes, *find_changes(source, history))))
+        plan = self._plan_up(source, history, to)
+        return self._judge(replace(plan, notes=(*plan.notes, *self._changes(source, history))))
 
-    def plan_down(self, *, to: int | None = None) -> Plan:
+    def plan_down(self, *, to: int | str | None = None) -> Plan:
         """What `down` would run; changes nothing, takes no lock."""
         source = self.source()
         with self._session() as connection:
-            plan = plan_down(source, self._read(connection)[1], to=to)
+            plan = self._plan_down(source, self._read(connection)[1], to)
         return self._judge(plan)
 
-    def up(self, *, to: int | None = None, wait_seconds: float = 0) -> list[Result]:
+    def up(self, *, to: int | str | None = None, wait_seconds: float = 0) -> list[Result]:
         """Apply what is pending, up to `to` where given; what took effect, in order.
 
         Waits `wait_seconds` for the server to be ready. With nothing pending it costs two round trips, no lock.
@@ -150,12 +153,14 @@ class Migrator:
             LockTimeout, DirtyDatabase, HistoryMismatch, SourceError, RefusedError, ConnectError.
         """
         source = self.source()
-        return self._run(source, lambda history: plan_up(source, history, to=to), wait_seconds=wait_seconds)
+        return self._run(
+            source, lambda history: self._plan_up(source, history, to), wait_seconds=wait_seconds
+        )
 
-    def down(self, *, to: int | None = None) -> list[Result]:
+    def down(self, *, to: int | str | None = None) -> list[Result]:
         """Revert the newest applied migration, or those down to `to` (0: all). Raises as `up`."""
         source = self.source()
-        return self._run(source, lambda history: plan_down(source, history, to=to), wait_seconds=0)
+        return self._run(source, lambda history: self._plan_down(source, history, to), wait_seconds=0)
 
     def up_at_start(
         self,
@@ -181,26 +186,26 @@ class Migrator:
 
         source = self.source()
         with self._session() as connection:
-            at, history = self._read(connection)
-            return diagnose(connection, source, history, keys=self._format.lock_keys(at.table))
+            return diagnose(connection, self._format, source, self._read(connection)[1])
 
-    def resolve(self, version: int, *, applied: bool) -> Resolution:
+    def resolve(self, version: int | str, *, applied: bool) -> Resolution:
         """Declare a version applied, or reverted, and the history clean. Runs nothing."""
         from howdah.migrate import declare
 
         source = self.source()
         with self._locked() as (connection, at):
             history = self._ready(connection, at, source)
-            return declare.resolve(connection, self._format, source, history, version, applied=applied)
+            named = self._version(source, version)
+            return declare.resolve(connection, self._format, source, history, named, applied=applied)
 
-    def baseline(self, version: int) -> Resolution:
+    def baseline(self, version: int | str) -> Resolution:
         """Adopt a database that was set up otherwise: `version` and all below it count as applied."""
         from howdah.migrate.declare import baseline
 
         source = self.source()
         with self._locked() as (connection, at):
             history = self._ready(connection, at, source)
-            return baseline(connection, self._format, source, history, version)
+            return baseline(connection, self._format, source, history, self._version(source, version))
 
     @property
     def _format(self) -> Format:
@@ -229,8 +234,8 @@ class Migrator:
     ) -> list[Result]:
         with self._session(wait_seconds=wait_seconds) as connection:
             at, history = self._read(connection)
-            if history.records:
-                self._note(find_changes(source, history))
+            if history.applied:
+                self._note(self._changes(source, history))
             try:
                 plan = make_plan(history)
                 self._note(plan.notes)
@@ -285,7 +290,6 @@ class Migrator:
                 run = Run(
                     connection,
                     plan,
-                    self._format,
                     scripts,
                     self.settings,
                     watcher.pass_on,
@@ -304,7 +308,7 @@ class Migrator:
     def _ask_again(self, failed: MigrationFailed, plan: Plan) -> None:
         """The connection is lost: find out what took effect, if the server comes back soon."""
         from howdah.migrate.failure import tell_outcome
-        from howdah.migrate.lock import find_lock_holders
+        from howdah.migrate.lock import find_lock_holders, lock_keys
         from howdah.migrate.sql import query
 
         try:
@@ -312,12 +316,42 @@ class Migrator:
                 at, history = self._read(connection)
                 # What can be seen need not be on the disk yet.
                 connection.execute(query("flush"))
-                keys = self._format.lock_keys(at.table)
+                keys = lock_keys(self._format, at.table)
                 holders = [each for each in find_lock_holders(connection, keys) if each.granted]
         except (HowdahError, psycopg.Error) as error:
             _log.debug("the server could not be asked again: %s", error)
             return
         tell_outcome(failed, plan, history, holders)
+
+    def _plan_up(self, source: Source, history: History, to: int | str | None) -> Plan:
+        wanted = None if to is None else self._version(source, to)
+        return plan_up(self._format, source, history, to=wanted, out_of_order=self.out_of_order)
+
+    def _plan_down(self, source: Source, history: History, to: int | str | None) -> Plan:
+        wanted = None if to is None else "0" if str(to) == "0" else self._version(source, to)
+        return plan_down(self._format, source, history, to=wanted)
+
+    def _version(self, source: Source, version: int | str) -> str:
+        return self._format.files.parse_version(str(version), source)
+
+    def _changes(self, source: Source, history: History) -> tuple[Finding, ...]:
+        """What is to be said of edited files.
+
+        Raises:
+            HistoryMismatch: the tool itself would stop at one.
+        """
+        changes = find_changes(self._format, source, history)
+        for each in changes:
+            if each.severity is Severity.ERROR:
+                raise HistoryMismatch(
+                    each.message,
+                    code=each.code,
+                    where=each.where,
+                    why=f"{each.why} {self.format} stops at it, too.",
+                    fix=each.fix,
+                    next=each.next,
+                )
+        return changes
 
     def _judge(self, plan: Plan) -> Plan:
         from howdah.migrate.scripts import Scripts
@@ -338,13 +372,13 @@ class Migrator:
 
     @contextmanager
     def _lock(self, connection: psycopg.Connection, at: Look) -> Iterator[None]:
-        from howdah.migrate.lock import migration_lock
+        from howdah.migrate.lock import lock_keys, migration_lock
 
         refuse_read_only(at, self.database)
         refuse_pooler(connection, at, self.database)
         with migration_lock(
             connection,
-            self._format.lock_keys(at.table),
+            lock_keys(self._format, at.table),
             limit_seconds=self.settings.lock_limit_seconds,
             on_wait=self.on_event,
         ):
@@ -353,16 +387,17 @@ class Migrator:
     def _ready(self, connection: psycopg.Connection, at: Look, source: Source) -> History:
         """Make the history tables where they are missing; the history as it is, under the lock."""
         from howdah.migrate.side_history import adopt, create_side_history
+        from howdah.migrate.sql import run_queries
 
         if not at.exists:
             try:
-                connection.execute(self._format.create_table(at.table).sql.encode())
+                run_queries(connection, list(self._format.table.create(at.table)))
             except psycopg.errors.InsufficientPrivilege as error:
                 raise may_not_create(at, self.database) from error
         if not at.has_side_history:
             create_side_history(connection)
         history = self._read(connection)[1]
-        return self._read(connection)[1] if adopt(connection, source, history) else history
+        return self._read(connection)[1] if adopt(connection, self._format, source, history) else history
 
 
 def _log_wait(error: HowdahError, seconds: float) -> None:

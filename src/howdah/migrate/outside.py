@@ -1,8 +1,9 @@
-"""Run a step that PostgreSQL forbids inside a transaction, by golang-migrate's dirty protocol.
+"""Run a step that PostgreSQL forbids inside a transaction, with a mark around it.
 
-The history is marked dirty, and durably so, before the first statement, and clean after the last. Between them each
-statement is a message of its own, and the side history counts them, so that a person who finds the dirty mark is told
-what ran. Where the very first statement fails and leaves nothing behind, the mark is taken back.
+The history is marked dirty, and durably so, before the first statement, and clean after the last: by the tool's own
+table where that has a way to say it, and by the side history. Between them each statement is a message of its own,
+and the side history counts them, so that a person who finds the mark is told what ran. Where the very first statement
+fails and leaves nothing behind, the mark is taken back.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from psycopg.pq import TransactionStatus
 from howdah.migrate import side_history
 from howdah.migrate.events import Event, Result, Retrying, StatementStarted
 from howdah.migrate.failure import StepFailed
-from howdah.migrate.formats.interface import Format, Query
-from howdah.migrate.lock import find_lock_holders
+from howdah.migrate.formats.interface import Phase, Query
+from howdah.migrate.lock import find_lock_holders, lock_keys
+from howdah.migrate.migration import Step
 from howdah.migrate.pipeline import Command, CommandFailed, run_pipeline
-from howdah.migrate.plan import Plan, Step
-from howdah.migrate.script import Script
+from howdah.migrate.plan import Plan
+from howdah.migrate.script import NOT_ATOMIC, Script
 from howdah.migrate.settings import RunSettings
 from howdah.migrate.sql import fetch, run_queries
 from howdah.pg.statements import Statement
@@ -30,8 +32,6 @@ from howdah.pg.statements import Statement
 _log = logging.getLogger(__name__)
 
 _TRY_AGAIN = {"55P03", "40P01"}
-# What commits inside itself may have done something before it failed.
-_NOT_ATOMIC = {"CALL", "DO"}
 
 
 class GiveWay(Exception):
@@ -57,7 +57,6 @@ class OutsideRun:
     step: Step
     script: Script
     plan: Plan
-    format: Format
     settings: RunSettings
     on_event: Callable[[Event], None]
     may_give_way: bool = False
@@ -72,13 +71,14 @@ class OutsideRun:
             GiveWay: nothing took effect and the history is as it was.
         """
         history, step = self.plan.history, self.step
-        before, dirty, after = (step.before, False), (step.after, True), (step.after, False)
         if self.may_give_way and self._builds_concurrently() and self._has_waiters():
             # PostgreSQL may as well end their waiting as the deadlock that is coming.
             self.on_event(Retrying(step, "whoever waits for the lock in a statement goes first", 0))
             raise GiveWay
         try:
-            self._record(before, dirty, [side_history.record_start(history.table, step, self.script)])
+            self._record(
+                Phase.BEFORE, Phase.RUNNING, [side_history.record_start(history.table, step, self.script)]
+            )
             for number, statement in enumerate(self.script.statements, 1):
                 self.on_event(
                     StatementStarted(
@@ -88,7 +88,9 @@ class OutsideRun:
                 self._run_statement(statement, number - 1)
                 if self.connection.info.transaction_status == TransactionStatus.IDLE:
                     self._effective = number
-                self._record(None, None, [side_history.record_progress(history.table, step, number)])
+                self._record(
+                    Phase.RUNNING, Phase.RUNNING, [side_history.record_progress(history.table, step, number)]
+                )
                 if self._interrupted and number < len(self.script.statements):
                     raise StepFailed(
                         psycopg.errors.QueryCanceled("stopped between two statements"),
@@ -97,7 +99,7 @@ class OutsideRun:
                         effective=self._effective,
                         interrupted=True,
                     )
-            self._record(dirty, after, [side_history.record_end(history.table, step)])
+            self._record(Phase.RUNNING, Phase.AFTER, [side_history.record_end(history.table, step)])
             if self._interrupted:
                 raise KeyboardInterrupt
         except psycopg.Error as error:
@@ -170,7 +172,7 @@ class OutsideRun:
 
     def _has_waiters(self) -> bool:
         """Whether a session waits for our lock in a statement: its snapshot will not go away before we let go."""
-        keys = self.format.lock_keys(self.plan.history.table)
+        keys = lock_keys(self.plan.format, self.plan.history.table)
         return any(not each.granted for each in find_lock_holders(self.connection, keys))
 
     def _set_lock_timeout(self, statement: Statement) -> None:
@@ -184,23 +186,19 @@ class OutsideRun:
 
     def _take_back(self, statement: Statement) -> bool:
         """Where nothing took effect, put the history back to where it was; False where something may have."""
-        if self._effective or not _NOT_ATOMIC.isdisjoint(statement.words[:1]):
+        if self._effective or not NOT_ATOMIC.isdisjoint(statement.words[:1]):
             return False
         step, history = self.step, self.plan.history
-        self._record((step.after, True), (step.before, False), [side_history.drop_start(history.table, step)])
+        self._record(Phase.RUNNING, Phase.BEFORE, [side_history.drop_start(history.table, step)])
         return True
 
-    def _record(
-        self,
-        before: tuple[int | None, bool] | None,
-        after: tuple[int | None, bool] | None,
-        extra: list[Query],
-    ) -> None:
+    def _record(self, start: Phase, end: Phase, extra: list[Query]) -> None:
         """Move the history, and write the side history if there is one, in one durable transaction."""
+        table = self.plan.format.table
         moves = (
             []
-            if after is None
-            else self.format.move_history(self.plan.history.table, before=before, after=after)
+            if start is end
+            else table.record(self.plan.history.table, self.step, self.script.checksum, start=start, end=end)
         )
         queries = [*moves, *(extra if self.plan.history.has_side_history else [])]
         run_queries(self.connection, queries)

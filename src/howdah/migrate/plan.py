@@ -2,263 +2,327 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
-from itertools import pairwise
-from pathlib import Path
 
-from howdah.errors import DirtyDatabase, HistoryMismatch, SourceError, Where
+from howdah.errors import ConfigError, DirtyDatabase, HistoryMismatch, SourceError, Where
 from howdah.findings import Finding, Severity
-from howdah.migrate.history import History
-from howdah.migrate.migration import Direction, Migration, Source
-
-# The version of an empty history, as golang-migrate counts.
-NOTHING = -1
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Run one half of a migration; the history goes from `before` to `after` (None: empty)."""
-
-    migration: Migration
-    direction: Direction
-    before: int | None
-    after: int | None
-
-    @property
-    def file(self) -> Path:
-        """The file that runs: a plan has no step without one."""
-        file = self.migration.file(self.direction)
-        assert file is not None
-        return file
+from howdah.migrate.formats.interface import Format, Keeps, OutOfOrder
+from howdah.migrate.history import NOTHING, History
+from howdah.migrate.migration import Direction, Migration, Source, Step
+from howdah.migrate.standing import Standing, ancestors, stand
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The steps, in order, from the version the database is at; `notes` are things to know that stop nothing."""
+    """The steps, in order, from where the database is; `notes` are things to know that stop nothing."""
 
-    steps: tuple[Step, ...]
+    format: Format
+    source: Source
     history: History
+    steps: tuple[Step, ...] = ()
     notes: tuple[Finding, ...] = ()
 
 
-# What a record says that leaves its version applied.
-_APPLIED_BY = {"apply", "baseline", "resolve-applied"}
-
-
-class State(Enum):
-    """What status says about one migration."""
-
-    APPLIED = "applied"
-    PENDING = "pending"
-    OUT_OF_ORDER = "out of order"
-    MISSING = "missing"
-    DIRTY = "dirty"
-
-
-def plan_up(source: Source, history: History, *, to: int | None = None) -> Plan:
+def plan_up(
+    format: Format,
+    source: Source,
+    history: History,
+    *,
+    to: str | None = None,
+    out_of_order: OutOfOrder | None = None,
+) -> Plan:
     """The steps that bring the database up to `to`, or to the newest migration.
+
+    `out_of_order` says what becomes of a pending migration older than the newest applied one; None: what the tool does.
 
     Raises:
         DirtyDatabase: a human must look first.
-        HistoryMismatch: the current version has no file, or `to` is behind the database.
+        HistoryMismatch: an applied version has no file and the tool would stop at that, a migration is out of order
+            and the policy says refuse, or `to` is behind the database.
         SourceError: `to` has no file, or a step has no up half.
     """
-    _refuse_dirty(source, history)
-    current = _version(history)
-    versions = [each.version for each in source.migrations]
-    if to is not None and to not in versions:
-        raise SourceError(
-            f"there is no migration {to}",
-            code="unknown-version",
-            why=f"{source.directory} has {_range(versions)}.",
-            next=("howdah migrate status",),
-        )
-    if to is not None and to < current:
-        raise HistoryMismatch(
-            f"the database is at version {current}, past {to}",
-            code="target-behind",
-            fix="Going back is `down`, never `up`.",
-            next=(f"howdah migrate down --to {to}",),
-        )
-    notes = [*source.notes, *out_of_order(source, history)]
-    if current != NOTHING and current not in versions:
-        if any(version > current for version in versions):
-            raise _no_file(source, current)
-        notes.append(_ahead(current, versions))
-    last = max(versions, default=NOTHING) if to is None else to
-    todo = [each for each in source.migrations if current < each.version <= last]
+    _refuse_dirty(format, source, history)
+    standing = stand(format, source, history)
+    if to is not None:
+        _check_target_up(format, source, standing, to)
+    notes = [*source.notes, *_without_file(format, source, standing)]
+    todo = _pending(format, source, standing, to)
+    late, more = _late(format, standing, out_of_order or format.table.out_of_order)
+    notes += more
+    if to is not None:
+        late = [each for each in late if format.files.sort_key(each.version) <= format.files.sort_key(to)]
+    todo = late + todo
+    before = standing.current
+    steps = []
     for each in todo:
         if each.up is None:
-            raise _half_missing(each, Direction.UP)
-    before = [history.version, *(each.version for each in todo)]
-    steps = tuple(
-        Step(each, Direction.UP, old, new) for each, (old, new) in zip(todo, pairwise(before), strict=True)
-    )
-    return Plan(steps, history, tuple(notes))
+            raise half_missing(format, each, Direction.UP)
+        steps.append(Step(each, Direction.UP, before, each.version))
+        before = each.version
+    return Plan(format, source, history, tuple(steps), tuple(notes))
 
 
-def plan_down(source: Source, history: History, *, to: int | None = None) -> Plan:
-    """The step that reverts the newest applied migration, or those down to `to` (0: all of them).
+def plan_down(format: Format, source: Source, history: History, *, to: str | None = None) -> Plan:
+    """The step that reverts the migration applied last, or those down to `to` ("0": all of them).
 
     Raises:
         DirtyDatabase, HistoryMismatch, SourceError: as `plan_up`; also where a step has no down half.
     """
-    _refuse_dirty(source, history)
-    current = _version(history)
-    if to is not None and to > current and not (to == 0 and current == NOTHING):
+    _refuse_dirty(format, source, history)
+    standing = stand(format, source, history)
+    is_all = to == "0" and source.find("0") is None
+    if to is not None and not is_all:
+        _check_target_down(format, source, standing, to)
+    notes = (*source.notes, *out_of_order_notes(format, standing, OutOfOrder.SKIP))
+    if not standing.applied:
+        return Plan(format, source, history, (), notes)
+    todo = [*standing.applied] if is_all else _to_revert(format, source, standing, to)
+    left, steps = list(standing.applied), []
+    for version in reversed(todo):
+        migration = source.find(version)
+        if migration is None:
+            raise _no_file(source, version)
+        if migration.down is None:
+            raise half_missing(format, migration, Direction.DOWN)
+        left.remove(version)
+        steps.append(Step(migration, Direction.DOWN, version, left[-1] if left else None))
+    return Plan(format, source, history, tuple(steps), notes)
+
+
+def out_of_order_notes(format: Format, standing: Standing, policy: OutOfOrder) -> tuple[Finding, ...]:
+    """A warning for each migration that is older than the newest applied one."""
+    one_number = format.table.keeps is Keeps.NUMBER
+    will = "and will not" if policy is OutOfOrder.SKIP else "and runs now"
+    return tuple(
+        Finding(
+            code="out-of-order-migration",
+            severity=Severity.WARNING,
+            message=f"migration {each.version} was added after a newer one had been applied; it has not run {will}",
+            where=Where(str(each.up or each.down)),
+            why=f"A {format.name} history is one number: versions below it are never looked at."
+            if one_number
+            else "Elsewhere it may have run in another order, before the newer ones.",
+            fix="Give the file a version above the newest one."
+            if one_number
+            else "Let it run with --out-of-order apply, or give the file a version above the newest one.",
+        )
+        for each in standing.out_of_order
+    )
+
+
+def _pending(format: Format, source: Source, standing: Standing, to: str | None) -> list[Migration]:
+    if to is None:
+        return list(standing.pending)
+    if format.table.keeps is Keeps.HEADS:
+        wanted = ancestors(source, [to])
+        return [each for each in standing.pending if each.version in wanted]
+    key = format.files.sort_key
+    return [each for each in standing.pending if key(each.version) <= key(to)]
+
+
+def _late(
+    format: Format, standing: Standing, policy: OutOfOrder
+) -> tuple[list[Migration], tuple[Finding, ...]]:
+    """The migrations out of order that run, and what to say of all of them."""
+    notes = out_of_order_notes(format, standing, policy)
+    if policy is OutOfOrder.APPLY:
+        if format.table.keeps is Keeps.NUMBER:
+            raise ConfigError(
+                f"a history of {format.name} cannot record a migration out of order",
+                code="out-of-order-unrecordable",
+                why="It is one number: what is below it counts as applied.",
+                fix="Use --out-of-order skip or refuse, and give the file a version above the newest one.",
+            )
+        return list(standing.out_of_order), notes
+    if policy is OutOfOrder.REFUSE and standing.out_of_order:
+        first = standing.out_of_order[0]
+        names = ", ".join(each.version for each in standing.out_of_order)
         raise HistoryMismatch(
-            f"the database is at version {'none' if current == NOTHING else current}, before {to}",
+            f"out of order, older than what is applied: {names}",
+            code="out-of-order-migration",
+            where=Where(str(first.up or first.down)),
+            why=f"{standing.current} was applied before {'it' if len(standing.out_of_order) == 1 else 'them'};"
+            " elsewhere they may have run the other way round.",
+            fix="Give the file a version above the newest one; or let it run late, or leave it out.",
+            next=("howdah migrate up --out-of-order apply", "howdah migrate up --out-of-order skip"),
+        )
+    return [], notes
+
+
+def _without_file(format: Format, source: Source, standing: Standing) -> list[Finding]:
+    """What is to be said of applied versions without a file.
+
+    Raises:
+        HistoryMismatch: the tool itself would not go on, or nobody can say what comes next.
+    """
+    notes = []
+    if standing.missing:
+        is_lost = format.table.keeps is Keeps.NUMBER and standing.current in standing.missing
+        if is_lost or format.table.refuses_changes:
+            raise _no_file(source, standing.missing[-1])
+        notes.append(
+            Finding(
+                code="missing-migration",
+                severity=Severity.WARNING,
+                message=f"applied, and without a file here: {shown(standing.missing)}",
+                why="The files were deleted, renumbered or squashed.",
+            )
+        )
+    if standing.ahead:
+        notes.append(_ahead(source, standing))
+    return notes
+
+
+def _check_target_up(format: Format, source: Source, standing: Standing, to: str) -> None:
+    current = standing.current
+    if source.find(to) is None and to != current:
+        raise _unknown_version(source, to)
+    if format.table.keeps is Keeps.HEADS:
+        return
+    newest = max(standing.applied, key=format.files.sort_key, default=None)
+    if newest is not None and format.files.sort_key(to) < format.files.sort_key(newest):
+        raise HistoryMismatch(
+            f"the database is at version {newest}, past {to}",
+            code="target-behind",
+            fix="Going back is `down`, never `up`.",
+            next=(f"howdah migrate down --to {to}",),
+        )
+
+
+def _check_target_down(format: Format, source: Source, standing: Standing, to: str) -> None:
+    if source.find(to) is None and to not in standing.applied:
+        raise _unknown_version(source, to)
+    newest = max(standing.applied, key=format.files.sort_key, default=None)
+    if to not in standing.applied and (
+        format.table.keeps is Keeps.HEADS
+        or newest is None
+        or format.files.sort_key(to) > format.files.sort_key(newest)
+    ):
+        raise HistoryMismatch(
+            f"the database is at version {standing.current or 'none'}, before {to}",
             code="target-ahead",
             fix="Going forward is `up`, never `down`.",
             next=(f"howdah migrate up --to {to}",),
         )
-    if current == NOTHING:
-        return Plan((), history, source.notes)
-    versions = [each.version for each in source.migrations]
-    if current not in versions:
-        raise _no_file(source, current)
-    if to not in (None, 0) and to not in versions:
-        raise SourceError(
-            f"there is no migration {to}", code="unknown-version", next=("howdah migrate status",)
-        )
-    applied = [each for each in source.migrations if each.version <= current]
-    stop = _stop(applied, to)
-    todo = [each for each in reversed(applied) if each.version > stop]
-    previous: dict[int, int | None] = {
-        new.version: old.version for old, new in pairwise(applied)
-    }  # the first one goes to an empty history
-    for each in todo:
-        if each.down is None:
-            raise _half_missing(each, Direction.DOWN)
-    steps = tuple(Step(each, Direction.DOWN, each.version, previous.get(each.version)) for each in todo)
-    return Plan(steps, history, (*source.notes, *out_of_order(source, history)))
 
 
-def _stop(applied: list[Migration], to: int | None) -> int:
-    """The version that stays: nothing above it does. `--to 0` empties the history, or stops at a migration 0."""
+def _to_revert(format: Format, source: Source, standing: Standing, to: str | None) -> list[str]:
+    """What goes, in the order it was applied."""
+    if format.table.keeps is Keeps.HEADS:
+        return _to_revert_of_branches(source, standing, to)
     if to is None:
-        return applied[-2].version if len(applied) > 1 else NOTHING
-    return NOTHING if to == 0 and applied[0].version != 0 else to
+        return [standing.applied[-1]]
+    key = format.files.sort_key
+    return [version for version in standing.applied if key(version) > key(to)]
 
 
-def states(source: Source, history: History) -> dict[int, State]:
-    """Version -> state, for every file, and for what is applied, as far as it is known, and has none."""
-    current = _version(history)
-    skipped = {finding_version for finding_version, _ in _out_of_order(source, history)}
-    result = {}
-    for each in source.migrations:
-        if each.version in skipped:
-            result[each.version] = State.OUT_OF_ORDER
-        else:
-            result[each.version] = State.APPLIED if each.version <= current else State.PENDING
-    known = {record.version for record in history.records.values() if record.action in _APPLIED_BY}
-    for version in {current, *known}:
-        if NOTHING < version <= current and version not in result:
-            result[version] = State.MISSING
-    if history.dirty and current in result:
-        result[current] = State.DIRTY
-    return dict(sorted(result.items()))
+def _to_revert_of_branches(source: Source, standing: Standing, to: str | None) -> list[str]:
+    if to is not None:
+        return [
+            version for version in standing.applied if version != to and to in ancestors(source, [version])
+        ]
+    parents = {
+        parent for version in standing.applied if (found := source.find(version)) for parent in found.parents
+    }
+    heads = [version for version in standing.applied if version not in parents]
+    if len(heads) > 1:
+        raise HistoryMismatch(
+            f"the database is at several heads: {', '.join(heads)}",
+            code="several-heads",
+            why="One step back could be a step on any of these branches.",
+            fix="Say down to which version.",
+            next=tuple(
+                f"howdah migrate down --to {parent}"
+                for head in heads
+                if (found := source.find(head))
+                for parent in found.parents[:1]
+            ),
+        )
+    return heads
 
 
-def out_of_order(source: Source, history: History) -> tuple[Finding, ...]:
-    """A warning for each migration that the history passed by."""
-    return tuple(finding for _, finding in _out_of_order(source, history))
-
-
-def _out_of_order(source: Source, history: History) -> list[tuple[int, Finding]]:
-    # A history of one row cannot tell. Ours can: a step that went from `previous` straight to `version`
-    # passed by every file between them, unless a later row says that it ran after all.
-    current = _version(history)
-    jumps = [
-        (NOTHING if record.previous is None else record.previous, record.version)
-        for record in history.records.values()
-        if record.action == "apply" and record.version <= current
-    ]
-    found = []
-    for each in source.migrations:
-        if each.version in history.records or each.version >= current:
-            continue
-        if any(low < each.version < high for low, high in jumps):
-            file = each.up or each.down
-            found.append(
-                (
-                    each.version,
-                    Finding(
-                        code="out-of-order-migration",
-                        severity=Severity.WARNING,
-                        message=f"migration {each.version} was added after a newer one had been applied;"
-                        " it has not run and will not",
-                        where=Where(str(file)),
-                        why="A golang-migrate history is one number: versions below it are never looked at.",
-                        fix="Give the file a version above the newest one.",
-                    ),
-                )
-            )
-    return found
-
-
-def _version(history: History) -> int:
-    return NOTHING if history.version is None else history.version
-
-
-def _refuse_dirty(source: Source, history: History) -> None:
+def _refuse_dirty(format: Format, source: Source, history: History) -> None:
     if history.dirty:
         raise DirtyDatabase(
             f"{history.table.sql} is dirty at {dirty_place(history)}",
-            why="A run stopped half-way outside a transaction, or golang-migrate failed or was killed.",
+            why=dirty_reason(format),
             fix="Look at what ran; then say whether the version counts as applied or as reverted.",
             next=(f"howdah migrate resolve {version_to_resolve(source, history)}",),
         )
 
 
+def dirty_reason(format: Format) -> str:
+    """Why a history is dirty, as far as that can be known."""
+    theirs = f", or {format.name} failed or was killed" if format.table.marks_running else ""
+    return f"A run stopped half-way outside a transaction{theirs}."
+
+
 def dirty_place(history: History) -> str:
     """Where a dirty history is, in words: golang-migrate writes -1 where it failed reverting the first migration."""
-    return (
-        "the state before all migrations (-1)" if history.version == NOTHING else f"version {history.version}"
+    version = history.dirty.version if history.dirty else None
+    return "the state before all migrations (-1)" if version == NOTHING else f"version {version}"
+
+
+def version_to_resolve(source: Source, history: History) -> str | None:
+    """The version to name for `resolve`: the dirty one, or the first, which was being reverted."""
+    first = source.migrations[0].version if source.migrations else None
+    version = history.dirty.version if history.dirty else None
+    return first if version == NOTHING else version
+
+
+def shown(versions: Sequence[str], *, most: int = 5) -> str:
+    """The versions, or the first and last where they are many."""
+    if len(versions) <= most:
+        return ", ".join(versions)
+    return f"{', '.join(versions[: most - 1])} ... {versions[-1]} ({len(versions)})"
+
+
+def _unknown_version(source: Source, version: str) -> SourceError:
+    return SourceError(
+        f"there is no migration {version} in {source.directory}",
+        code="unknown-version",
+        next=("howdah migrate status",),
     )
 
 
-def version_to_resolve(source: Source, history: History) -> int | None:
-    """The version to name for `resolve`: the dirty one, or the first, which was being reverted."""
-    first = source.migrations[0].version if source.migrations else None
-    return first if history.version == NOTHING else history.version
-
-
-def _no_file(source: Source, current: int) -> HistoryMismatch:
-    versions = [each.version for each in source.migrations]
+def _no_file(source: Source, version: str) -> HistoryMismatch:
     return HistoryMismatch(
-        f"the database is at version {current}, which has no file in {source.directory}",
+        f"the database is at version {version}, which has no file in {source.directory}",
         code="missing-migration",
-        why=f"The directory has {_range(versions)}.",
+        why=f"The directory has {_range(source)}.",
         fix="Bring the file back, or check that this is the right directory and branch.",
         next=("howdah migrate status",),
     )
 
 
-def _half_missing(migration: Migration, direction: Direction) -> SourceError:
+def half_missing(format: Format, migration: Migration, direction: Direction) -> SourceError:
+    """The error of a migration that cannot go this way."""
     other = migration.down if direction is Direction.UP else migration.up
     word = direction.value
     return SourceError(
         f"migration {migration.version} ({migration.name}) has no {word} file",
         code=f"missing-{word}-file",
         where=Where(str(other)),
-        why=f"golang-migrate would move the history past it and run nothing: the history would claim"
-        f" what did not happen ({word}).",
+        why=f"{format.name} would move the history past it and run nothing: the history would claim"
+        f" what did not happen ({word})."
+        if format.table.keeps is Keeps.NUMBER
+        else f"Nothing says how to go {word}.",
         fix=f"Add the {word} file; an empty one says that nothing is to do.",
     )
 
 
-def _ahead(current: int, versions: list[int]) -> Finding:
+def _ahead(source: Source, standing: Standing) -> Finding:
     return Finding(
         code="database-ahead",
         severity=Severity.WARNING,
-        message=f"the database is at version {current}, ahead of these files ({_range(versions)})",
+        message=f"the database is at version {standing.ahead[-1]}, ahead of these files ({_range(source)})",
         why="A newer release has migrated it; nothing is to do for this one.",
     )
 
 
-def _range(versions: list[int]) -> str:
+def _range(source: Source) -> str:
+    versions = list(source.by_version)
     if not versions:
         return "no migrations"
     return f"versions {versions[0]} to {versions[-1]}" if len(versions) > 1 else f"version {versions[0]} only"

@@ -31,10 +31,10 @@ CREATE SCHEMA IF NOT EXISTS howdah;
 CREATE TABLE IF NOT EXISTS howdah.history (
   history text NOT NULL,
   id bigint NOT NULL,
-  version bigint NOT NULL,
+  version text NOT NULL,
   name text NOT NULL,
   action text NOT NULL CHECK (action IN ('apply', 'revert', 'baseline', 'resolve-applied', 'resolve-reverted')),
-  previous bigint,
+  previous text,
   checksum bytea,
   normal_checksum bytea,
   body text,
@@ -54,7 +54,7 @@ COMMENT ON TABLE howdah.history IS 'What howdah did to the migration histories o
 -- A finished step, in the transaction of its migration.
 INSERT INTO howdah.history (history, id, version, name, action, previous, checksum, normal_checksum, body,
                             statements, statements_done, client, started_at, finished_at, seconds)
-SELECT $1, coalesce(max(id), 0) + 1, $2::bigint, $3, $4, $5::bigint, $6::bytea, $7::bytea, $8,
+SELECT $1, coalesce(max(id), 0) + 1, $2, $3, $4, $5, $6::bytea, $7::bytea, $8,
        $9::int, $9::int, $10, now(), clock_timestamp(), extract(epoch FROM clock_timestamp() - now())
   FROM howdah.history WHERE history = $1
 
@@ -62,21 +62,21 @@ SELECT $1, coalesce(max(id), 0) + 1, $2::bigint, $3, $4, $5::bigint, $6::bytea, 
 -- A step that runs outside a transaction: it has started.
 INSERT INTO howdah.history (history, id, version, name, action, previous, checksum, normal_checksum, body,
                             statements, statements_done, client, started_at)
-SELECT $1, coalesce(max(id), 0) + 1, $2::bigint, $3, $4, $5::bigint, $6::bytea, $7::bytea, $8,
+SELECT $1, coalesce(max(id), 0) + 1, $2, $3, $4, $5, $6::bytea, $7::bytea, $8,
        $9::int, 0, $10, clock_timestamp()
   FROM howdah.history WHERE history = $1
 
 -- name: advance_record
 -- One more statement of such a step is done.
 UPDATE howdah.history SET statements_done = $3::int
- WHERE history = $1 AND id = (SELECT max(id) FROM howdah.history WHERE history = $1 AND version = $2::bigint)
+ WHERE history = $1 AND id = (SELECT max(id) FROM howdah.history WHERE history = $1 AND version = $2)
 
 -- name: finish_record
 -- Such a step is done.
 UPDATE howdah.history
    SET finished_at = clock_timestamp(), seconds = extract(epoch FROM clock_timestamp() - started_at),
        statements_done = statements
- WHERE history = $1 AND id = (SELECT max(id) FROM howdah.history WHERE history = $1 AND version = $2::bigint)
+ WHERE history = $1 AND id = (SELECT max(id) FROM howdah.history WHERE history = $1 AND version = $2)
 
 -- name: durably
 -- The commit of this transaction waits for the disk, whatever the server, the role or the migration says:
@@ -137,4 +137,4 @@ SELECT name, to_regclass(name) IS NOT NULL AS "exists",
 -- name: drop_record
 -- Such a step did nothing after all.
 DELETE FROM howdah.history
- WHERE history = $1 AND id = (SELECT max(id) FROM howdah.history WHERE history = $1 AND version = $2::bigint) AND finished_at IS NULL
+ WHERE history = $1 AND id = (SELECT max(id) FROM howdah.history WHERE history = $1 AND version = $2) AND finished_at IS NULL

@@ -14,10 +14,11 @@ from psycopg.pq import ExecStatus
 
 from howdah.migrate.events import Event, Result, Retrying, StatementStarted, StepStarted
 from howdah.migrate.failure import StepFailed, migration_failed
-from howdah.migrate.formats.interface import Format, Query
+from howdah.migrate.formats.interface import Phase, Query
+from howdah.migrate.migration import Step
 from howdah.migrate.outside import GiveWay, OutsideRun
 from howdah.migrate.pipeline import Command, CommandFailed, run_pipeline
-from howdah.migrate.plan import Plan, Step
+from howdah.migrate.plan import Plan
 from howdah.migrate.script import Execution, Script
 from howdah.migrate.scripts import Scripts
 from howdah.migrate.settings import RunSettings
@@ -45,7 +46,6 @@ class Run:
 
     connection: psycopg.Connection
     plan: Plan
-    format: Format
     scripts: Scripts
     settings: RunSettings
     on_event: Callable[[Event], None]
@@ -66,7 +66,7 @@ class Run:
         """
         total = len(self.plan.steps)
         for number, step in enumerate(self.plan.steps, 1):
-            script = self.scripts.take(step.file)
+            script = self.scripts.take(step)
             self.on_event(StepStarted(step, number, total, len(script.statements)))
             started = time.monotonic()
             is_durable = number == total or started - self._flushed_at > _FLUSH_SECONDS
@@ -97,7 +97,7 @@ class Run:
                 self._run_in_transaction(step, script, is_durable=is_durable)
             except StepFailed as failure:
                 # Rolled back, so nothing happened: the server has told that it must run outside.
-                if failure.error.sqlstate not in _NO_TRANSACTION:
+                if failure.error.sqlstate not in _NO_TRANSACTION or not script.may_leave:
                     raise
             else:
                 return True
@@ -107,7 +107,6 @@ class Run:
             step,
             script,
             self.plan,
-            self.format,
             self.settings,
             self.on_event,
             may_give_way=self.may_give_way,
@@ -119,8 +118,9 @@ class Run:
         """Body and history in one transaction and one round trip; again while locks are not to be had."""
         started, pause = time.monotonic(), 0.1
         first = len(self._head(script, is_durable=is_durable))
-        before, after = (step.before, False), (step.after, False)
-        moves = self.format.move_history(self.plan.history.table, before=before, after=after)
+        moves = self.plan.format.table.record(
+            self.plan.history.table, step, script.checksum, start=Phase.BEFORE, end=Phase.AFTER
+        )
         self._prepare(script, moves)
         while True:
             if script.statements:
@@ -155,6 +155,8 @@ class Run:
         ]
         if not is_durable:
             head.append(b"SET LOCAL synchronous_commit = off")
+        if self.plan.format.table.fence:
+            head.append(f"LOCK TABLE {self.plan.history.table.sql} IN SHARE ROW EXCLUSIVE MODE".encode())
         return [Command(each) for each in head]
 
     def _commands(

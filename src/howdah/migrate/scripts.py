@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from howdah.errors import SourceError, Where
+from howdah.migrate.migration import Step
 from howdah.migrate.plan import Plan
 from howdah.migrate.script import Script, load_script
 
@@ -14,36 +13,39 @@ _KEPT_BYTES = 8 << 20
 
 
 class Scripts:
-    """Scripts by path. A file that changes between judging and running is refused."""
+    """The scripts of a plan's steps. A file that changes between judging and running is refused."""
 
     def __init__(self, plan: Plan) -> None:
-        """Read and judge every file of the plan.
+        """Read and judge every file of the plan that is SQL.
 
         Raises:
             SourceError: one of them cannot run; nothing has been run.
         """
-        self._kept: dict[Path, Script] = {}
-        self._checksums: dict[Path, bytes] = {}
+        self._format = plan.format
+        self._kept: dict[Step, Script] = {}
+        self._checksums: dict[Step, bytes] = {}
         size = 0
         for step in plan.steps:
-            script = load_script(step.file)
-            self._checksums[step.file] = script.content.checksum
+            if step.migration.foreign:
+                continue
+            script = load_script(plan.format, step)
+            self._checksums[step] = script.content.checksum
             size += script.content.size_bytes
             if len(self._kept) < _KEPT_SCRIPTS and size <= _KEPT_BYTES:
-                self._kept[step.file] = script
+                self._kept[step] = script
 
-    def take(self, path: Path) -> Script:
-        """The script of this path, which is not asked for again.
+    def take(self, step: Step) -> Script:
+        """The script of this step, which is not asked for again.
 
         Raises:
             SourceError: the file has changed since it was judged.
         """
-        script = self._kept.pop(path, None) or load_script(path)
-        if script.content.checksum != self._checksums[path]:
+        script = self._kept.pop(step, None) or load_script(self._format, step)
+        if script.content.checksum != self._checksums[step]:
             raise SourceError(
                 "the file changed while the run was going on",
                 code="file-changed",
-                where=Where(str(path)),
+                where=Where(str(script.path)),
                 fix="Start again.",
             )
         return script

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from howdah.migrate.checksums import Content, read_content
-from howdah.migrate.formats.interface import Query
+from howdah.migrate.formats.interface import Format, Query
 from howdah.migrate.history import History, HistoryTable, Record
-from howdah.migrate.migration import Direction, Migration, Source
-from howdah.migrate.plan import State, Step, states
+from howdah.migrate.migration import Direction, Migration, Source, Step
 from howdah.migrate.sql import query, run_queries
+from howdah.migrate.standing import State, states
 
 if TYPE_CHECKING:
     from howdah.migrate.script import Script
@@ -41,12 +41,12 @@ def create_side_history(connection: psycopg.Connection) -> bool:
     return True
 
 
-def adopt(connection: psycopg.Connection, source: Source, history: History) -> bool:
+def adopt(connection: psycopg.Connection, format: Format, source: Source, history: History) -> bool:
     """Record what another tool applied, with the checksums of today's files; whether there was any.
 
     Nobody knows what the files said then. From here on it is known when they change.
     """
-    state_of = states(source, history)
+    state_of = states(format, source, history)
     unknown = [
         each
         for each in source.migrations
@@ -56,7 +56,11 @@ def adopt(connection: psycopg.Connection, source: Source, history: History) -> b
         return False
     queries = [
         record_declaration(
-            history.table, each, "baseline", history.version, read_content(each.up) if each.up else None
+            history.table,
+            each,
+            "baseline",
+            history.version,
+            read_content(format.files, each.up) if each.up else None,
         )
         for each in unknown
     ]
@@ -81,21 +85,21 @@ def record_start(table: HistoryTable, step: Step, script: Script) -> Query:
 
 def record_progress(table: HistoryTable, step: Step, done: int) -> Query:
     """The statement that records how far such a step has come."""
-    return Query(query("advance_record"), (table.sql, str(step.migration.version), str(done)))
+    return Query(query("advance_record"), (table.sql, step.migration.version, str(done)))
 
 
 def record_end(table: HistoryTable, step: Step) -> Query:
     """The statement that records that such a step is done."""
-    return Query(query("finish_record"), (table.sql, str(step.migration.version)))
+    return Query(query("finish_record"), (table.sql, step.migration.version))
 
 
 def drop_start(table: HistoryTable, step: Step) -> Query:
     """The statement that takes back `record_start`: the step did nothing after all."""
-    return Query(query("drop_record"), (table.sql, str(step.migration.version)))
+    return Query(query("drop_record"), (table.sql, step.migration.version))
 
 
 def record_declaration(
-    table: HistoryTable, migration: Migration, action: str, previous: int | None, content: Content | None
+    table: HistoryTable, migration: Migration, action: str, previous: str | None, content: Content | None
 ) -> Query:
     """The statement that records what a person, or another tool's history, says: nothing was run."""
     return Query(query("add_record"), _values(table, migration, action, previous, content, statements=0))
@@ -112,17 +116,17 @@ def _values(
     table: HistoryTable,
     migration: Migration,
     action: str,
-    previous: int | None,
+    previous: str | None,
     content: Content | None,
     *,
     statements: int,
 ) -> tuple[str | None, ...]:
     return (
         table.sql,
-        str(migration.version),
+        migration.version,
         migration.name,
         action,
-        None if previous is None else str(previous),
+        previous,
         _bytea(content.checksum if content else None),
         _bytea(content.normal_checksum if content else None),
         content.text if content and content.size_bytes <= _LARGEST_BODY_BYTES else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -9,9 +10,11 @@ from pathlib import Path
 from howdah.errors import Where
 from howdah.findings import Finding, Severity
 from howdah.migrate.checksums import read_content
-from howdah.migrate.history import History, Record
+from howdah.migrate.formats.interface import Format, OutOfOrder
+from howdah.migrate.history import Applied, History, Record
 from howdah.migrate.migration import Migration, Source
-from howdah.migrate.plan import NOTHING, State, dirty_place, out_of_order, states, version_to_resolve
+from howdah.migrate.plan import dirty_place, dirty_reason, out_of_order_notes, version_to_resolve
+from howdah.migrate.standing import Standing, State, stand, states
 
 
 class Change(Enum):
@@ -23,12 +26,15 @@ class Change(Enum):
 
 @dataclass(frozen=True)
 class Entry:
-    """One migration: its files (None: the history knows it, no file does), its state, what the side history says."""
+    """One migration: its files (None: the history knows it, no file does), its state, what the side
+    history and the tool's own table say of it.
+    """
 
-    version: int
+    version: str
     migration: Migration | None
     state: State
     record: Record | None
+    applied: Applied | None = None
     change: Change | None = None
 
 
@@ -46,94 +52,128 @@ class Status:
         return tuple(entry for entry in self.entries if entry.state is State.PENDING)
 
 
-def build_status(source: Source, history: History) -> Status:
+def build_status(
+    format: Format, source: Source, history: History, *, out_of_order: OutOfOrder | None = None
+) -> Status:
     """Compare files and history; reads the files of applied migrations to find edited ones."""
-    by_version = {each.version: each for each in source.migrations}
+    standing = stand(format, source, history)
+    applied = {each.version: each for each in history.applied}
     entries = []
-    for version, state in states(source, history).items():
-        migration, record = by_version.get(version), history.records.get(version)
-        change = _change(migration, record) if state is State.APPLIED else None
-        entries.append(Entry(version, migration, state, record, change))
+    for version, state in states(format, source, history).items():
+        migration, record = source.find(version), history.records.get(version)
+        change = None
+        if state is State.APPLIED and migration is not None:
+            change = _change(format, migration, applied.get(version), record)
+        entries.append(Entry(version, migration, state, record, applied.get(version), change))
     findings = [
         *source.notes,
-        *out_of_order(source, history),
-        *_changes(entries),
-        *_state_findings(source, entries, history),
+        *out_of_order_notes(format, standing, out_of_order or format.table.out_of_order),
+        *_changes(format, entries),
+        *_state_findings(format, source, standing, history),
     ]
     return Status(history, tuple(entries), tuple(findings))
 
 
-def find_changes(source: Source, history: History) -> tuple[Finding, ...]:
-    """A finding for each applied migration whose file is not what was applied."""
-    return tuple(_changes(build_status(source, history).entries))
+def find_changes(format: Format, source: Source, history: History) -> tuple[Finding, ...]:
+    """A finding for each applied migration whose file is not what was applied; an error where the tool would stop."""
+    return tuple(_changes(format, build_status(format, source, history).entries))
 
 
-def _change(migration: Migration | None, record: Record | None) -> Change | None:
-    file = migration.up if migration else None
-    if file is None or record is None or record.checksum is None or record.action == "revert":
+def _change(
+    format: Format, migration: Migration, applied: Applied | None, record: Record | None
+) -> Change | None:
+    """How the file differs from what was applied, by the tool's own checksum, or else by ours."""
+    file = migration.up
+    if file is None or not (record or applied):
         return None
-    content = read_content(file)
-    if content.checksum == record.checksum:
+    known = record if record and record.checksum and record.action != "revert" else None
+    if applied and applied.checksum is not None:
+        return _change_by_tool(format, file, applied.checksum, known)
+    if known is None:
         return None
-    is_same = content.normal_checksum == record.normal_checksum
+    content = read_content(format.files, file)
+    if content.checksum == known.checksum:
+        return None
+    return Change.REFORMATTED if content.normal_checksum == known.normal_checksum else Change.MODIFIED
+
+
+def _change_by_tool(format: Format, file: Path, checksum: str, known: Record | None) -> Change | None:
+    raw = file.read_bytes()
+    if format.files.checksum(raw) == checksum:
+        return None
+    if any(format.files.checksum(each) == checksum for each in _other_line_ends(raw)):
+        return Change.REFORMATTED
+    # What we only found there has our checksum of the file on that day, which may have been edited by then.
+    if known is None or known.action != "apply":
+        return Change.MODIFIED
+    is_same = read_content(format.files, file).normal_checksum == known.normal_checksum
     return Change.REFORMATTED if is_same else Change.MODIFIED
 
 
-def _changes(entries: list[Entry] | tuple[Entry, ...]) -> list[Finding]:
+def _other_line_ends(raw: bytes) -> tuple[bytes, ...]:
+    """The same text as an editor or git may have written it on another machine."""
+    unix = raw.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
+    dos = unix.replace(b"\n", b"\r\n")
+    return unix, dos, unix.removesuffix(b"\n"), unix + b"\n", dos.removesuffix(b"\r\n"), dos + b"\r\n"
+
+
+def _changes(format: Format, entries: Sequence[Entry]) -> list[Finding]:
     return [
-        _changed(entry.migration.up, entry.record, entry.change)
+        _changed(format, entry, entry.migration.up)
         for entry in entries
-        if entry.change and entry.migration and entry.migration.up and entry.record
+        if entry.change and entry.migration and entry.migration.up
     ]
 
 
-def _changed(file: Path, record: Record, change: Change) -> Finding:
-    when = f"{record.started_at:%Y-%m-%d %H:%M}"
-    if change is Change.REFORMATTED:
+def _changed(format: Format, entry: Entry, file: Path) -> Finding:
+    by = f" by {entry.record.by}" if entry.record else ""
+    at = entry.record.started_at if entry.record else entry.applied.at if entry.applied else None
+    when = f"({at:%Y-%m-%d %H:%M}{by})" if at else ""
+    stops = entry.applied is not None and entry.applied.checksum is not None and format.table.refuses_changes
+    if entry.change is Change.REFORMATTED:
         return Finding(
             code="reformatted-migration",
-            severity=Severity.INFO,
-            message=f"comments or white space changed since it was applied ({when})",
+            severity=Severity.WARNING if stops else Severity.INFO,
+            message=f"comments or white space changed since it was applied {when}".rstrip(),
             where=Where(str(file)),
-            why="The statements are the same.",
+            why="The statements are the same."
+            + (f" {format.name} itself stops at it: its checksum is of the bytes." if stops else ""),
+            next=("howdah migrate repair",),
         )
     return Finding(
         code="modified-migration",
-        severity=Severity.WARNING,
-        message=f"the statements changed since it was applied ({when} by {record.by})",
+        severity=Severity.ERROR if stops else Severity.WARNING,
+        message=f"the statements changed since it was applied {when}".rstrip(),
         where=Where(str(file)),
         why="This database has what the file said then; a new one gets what it says now.",
         fix="Put the file back, and write the change as a new migration.",
-        next=("howdah migrate new NAME",),
+        next=("howdah migrate new NAME", "howdah migrate repair"),
     )
 
 
-def _state_findings(source: Source, entries: list[Entry], history: History) -> list[Finding]:
+def _state_findings(format: Format, source: Source, standing: Standing, history: History) -> list[Finding]:
     found = []
-    newest = max((entry.version for entry in entries if entry.migration), default=NOTHING)
     if history.dirty:
         found.append(
             Finding(
                 code="dirty-database",
                 message=f"the history is dirty at {dirty_place(history)}",
-                why="A run stopped half-way outside a transaction, or golang-migrate failed or was killed.",
+                why=dirty_reason(format),
                 next=(f"howdah migrate resolve {version_to_resolve(source, history)}",),
             )
         )
-    for entry in entries:
-        if entry.state is State.MISSING:
-            is_ahead = entry.version > newest
-            is_current = entry.version == history.version
-            found.append(
-                Finding(
-                    code="database-ahead" if is_ahead else "missing-migration",
-                    severity=Severity.ERROR if is_current and not is_ahead else Severity.WARNING,
-                    message=f"the database is at version {entry.version}, which has no file here"
-                    if is_current
-                    else f"migration {entry.version} is applied and has no file here",
-                    why="A newer release has migrated it."
-                    if is_ahead
-                    else "The file was deleted or renumbered.",
-                )
+    for version in (*standing.missing, *standing.ahead):
+        is_ahead = version in standing.ahead
+        is_current = version == standing.current
+        stops = not is_ahead and (is_current or format.table.refuses_changes)
+        found.append(
+            Finding(
+                code="database-ahead" if is_ahead else "missing-migration",
+                severity=Severity.ERROR if stops else Severity.WARNING,
+                message=f"the database is at version {version}, which has no file here"
+                if is_current
+                else f"migration {version} is applied and has no file here",
+                why="A newer release has migrated it." if is_ahead else "The file was deleted or renumbered.",
             )
+        )
     return found

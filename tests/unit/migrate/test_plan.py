@@ -10,9 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from howdah.errors import DirtyDatabase, HistoryMismatch, SourceError
-from howdah.migrate.history import History, HistoryTable, Record
-from howdah.migrate.migration import Direction, Migration, Source
-from howdah.migrate.plan import State, plan_down, plan_up, states
+from howdah.migrate import plan as planning
+from howdah.migrate import standing
+from howdah.migrate.formats.golang_migrate import GOLANG_MIGRATE
+from howdah.migrate.history import Applied, History, HistoryTable, Record
+from howdah.migrate.migration import Direction, Migration, Source, Step
+from howdah.migrate.plan import Plan
+from howdah.migrate.standing import State
 
 TABLE = HistoryTable("app", "public", "schema_migrations")
 VERSIONS = st.lists(st.integers(0, 2**63 - 1), unique=True, max_size=20).map(sorted)
@@ -21,17 +25,37 @@ VERSIONS = st.lists(st.integers(0, 2**63 - 1), unique=True, max_size=20).map(sor
 def source_of(versions: list[int]) -> Source:
     return Source(
         Path("migrations"),
-        tuple(Migration(v, f"m{v}", Path(f"{v}_m.up.sql"), Path(f"{v}_m.down.sql")) for v in versions),
+        tuple(Migration(str(v), f"m{v}", Path(f"{v}_m.up.sql"), Path(f"{v}_m.down.sql")) for v in versions),
     )
 
 
 def at(version: int | None, *, dirty: bool = False, records: tuple[Record, ...] = ()) -> History:
-    return History(TABLE, True, version, dirty, {record.version: record for record in records})
+    rows = () if version is None else (Applied(str(version), dirty),)
+    return History(TABLE, True, rows, {record.version: record for record in records})
 
 
 def applied(version: int, previous: int | None) -> Record:
     now = datetime(2026, 11, 20, tzinfo=UTC)
-    return Record(version, "apply", previous, b"", b"", 1, 1, "app", now, now, 0.1)
+    before = None if previous is None else str(previous)
+    return Record(str(version), "apply", before, b"", b"", 1, 1, "app", now, now, 0.1)
+
+
+def plan_up(source: Source, history: History, *, to: int | None = None) -> Plan:
+    return planning.plan_up(GOLANG_MIGRATE, source, history, to=None if to is None else str(to))
+
+
+def plan_down(source: Source, history: History, *, to: int | None = None) -> Plan:
+    return planning.plan_down(GOLANG_MIGRATE, source, history, to=None if to is None else str(to))
+
+
+def states(source: Source, history: History) -> dict[int, State]:
+    return {
+        int(version): state for version, state in standing.states(GOLANG_MIGRATE, source, history).items()
+    }
+
+
+def versions_of(steps: tuple[Step, ...]) -> list[int]:
+    return [int(step.migration.version) for step in steps]
 
 
 @given(VERSIONS, st.data())
@@ -42,7 +66,7 @@ def test_up_runs_every_later_version_once_in_order(versions: list[int], data: st
     plan = plan_up(source_of(versions), at(current), to=to)
 
     expected = [v for v in versions if (current is None or v > current) and (to is None or v <= to)]
-    assert [step.migration.version for step in plan.steps] == expected
+    assert versions_of(plan.steps) == expected
     assert all(step.direction is Direction.UP and step.after == step.migration.version for step in plan.steps)
     _assert_chained(plan.steps, current)
 
@@ -55,7 +79,7 @@ def test_down_goes_through_every_version_to_the_target(versions: list[int], data
     plan = plan_down(source_of(versions), at(current), to=to)
 
     gone = [v for v in reversed(versions) if v <= current and (v > to or (to == 0 and versions[0] != 0))]
-    assert [step.migration.version for step in plan.steps] == gone
+    assert versions_of(plan.steps) == gone
     _assert_chained(plan.steps, current)
 
 
@@ -65,7 +89,7 @@ def test_bare_down_is_one_step(versions: list[int], data: st.DataObject) -> None
 
     plan = plan_down(source_of(versions), at(current))
 
-    assert [step.migration.version for step in plan.steps] == [current]
+    assert versions_of(plan.steps) == [current]
 
 
 @given(VERSIONS.filter(bool), st.data())
@@ -75,17 +99,15 @@ def test_up_then_down_comes_back(versions: list[int], data: st.DataObject) -> No
     up = plan_up(source, at(current))
     if not up.steps:
         return
-    down = plan_down(source, at(up.steps[-1].after), to=0 if current is None else current)
-    assert [s.migration.version for s in down.steps] == [s.migration.version for s in reversed(up.steps)] or (
-        versions[0] == 0 and current is None
-    )
+    down = plan_down(source, at(versions_of(up.steps)[-1]), to=0 if current is None else current)
+    assert versions_of(down.steps) == versions_of(up.steps)[::-1] or (versions[0] == 0 and current is None)
 
 
-def _assert_chained(steps: tuple[object, ...], current: int | None) -> None:
-    position = current
+def _assert_chained(steps: tuple[Step, ...], current: int | None) -> None:
+    position = None if current is None else str(current)
     for step in steps:
-        assert step.before == position  # type: ignore[attr-defined]
-        position = step.after  # type: ignore[attr-defined]
+        assert step.before == position
+        position = step.after
 
 
 def test_a_dirty_history_is_refused_both_ways() -> None:
@@ -133,12 +155,12 @@ def test_an_unknown_target_is_refused(make: object) -> None:
 
 
 def test_a_step_without_its_half_is_refused_before_anything_runs() -> None:
-    no_up = Source(Path("m"), (Migration(1, "a", None, Path("1_a.down.sql")),))
+    no_up = Source(Path("m"), (Migration("1", "a", None, Path("1_a.down.sql")),))
     with pytest.raises(SourceError) as caught:
         plan_up(no_up, at(None))
     assert caught.value.code == "missing-up-file"
 
-    no_down = Source(Path("m"), (Migration(1, "a", Path("1_a.up.sql"), None),))
+    no_down = Source(Path("m"), (Migration("1", "a", Path("1_a.up.sql"), None),))
     assert len(plan_up(no_down, at(None)).steps) == 1
     with pytest.raises(SourceError) as caught:
         plan_down(no_down, at(1))

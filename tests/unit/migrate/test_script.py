@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from howdah.errors import SourceError
-from howdah.migrate.script import Execution, load_script
+from howdah.migrate.formats.golang_migrate import GOLANG_MIGRATE
+from howdah.migrate.migration import Direction, Migration, Step
+from howdah.migrate.script import Execution, Script, load_script
+
+
+def load(path: Path) -> Script:
+    return load_script(GOLANG_MIGRATE, Step(Migration("1", "x", path), Direction.UP, None, "1"))
 
 
 def script_of(tmp_path: Path, body: str | bytes) -> Path:
@@ -31,7 +37,7 @@ def script_of(tmp_path: Path, body: str | bytes) -> Path:
     ],
 )
 def test_ordinary_files_run_in_one_transaction(tmp_path: Path, body: str, count: int) -> None:
-    script = load_script(script_of(tmp_path, body))
+    script = load(script_of(tmp_path, body))
 
     assert (script.execution, len(script.statements), script.begin) == (Execution.TRANSACTION, count, "BEGIN")
 
@@ -42,7 +48,7 @@ def test_ordinary_files_run_in_one_transaction(tmp_path: Path, body: str, count:
 def test_a_file_wrapped_in_its_own_transaction_runs_in_ours_with_its_modes(
     tmp_path: Path, begin: str
 ) -> None:
-    script = load_script(script_of(tmp_path, f"-- head\n{begin};\nCREATE TABLE a (id int);\nCOMMIT;\n"))
+    script = load(script_of(tmp_path, f"-- head\n{begin};\nCREATE TABLE a (id int);\nCOMMIT;\n"))
 
     assert script.execution is Execution.TRANSACTION
     assert script.begin == begin
@@ -61,7 +67,7 @@ def test_a_file_wrapped_in_its_own_transaction_runs_in_ours_with_its_modes(
     ],
 )
 def test_what_a_transaction_cannot_hold_runs_outside_with_a_reason(tmp_path: Path, body: str) -> None:
-    script = load_script(script_of(tmp_path, body))
+    script = load(script_of(tmp_path, body))
 
     assert script.execution is Execution.OUTSIDE
     assert script.reason
@@ -92,7 +98,7 @@ def test_what_could_only_fail_is_refused_with_its_line(
     tmp_path: Path, body: str | bytes, code: str, line: int
 ) -> None:
     with pytest.raises(SourceError) as caught:
-        load_script(script_of(tmp_path, body))
+        load(script_of(tmp_path, body))
 
     assert (caught.value.code, caught.value.where and caught.value.where.line) == (code, line)
     assert str(caught.value.where).startswith(str(tmp_path))
@@ -100,15 +106,15 @@ def test_what_could_only_fail_is_refused_with_its_line(
 
 def test_an_unreadable_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(SourceError) as caught:
-        load_script(tmp_path / "gone.up.sql")
+        load(tmp_path / "gone.up.sql")
 
     assert caught.value.code == "unreadable-migration"
 
 
 def test_comments_and_layout_do_not_change_the_normal_checksum(tmp_path: Path) -> None:
-    one = load_script(script_of(tmp_path, "CREATE TABLE a (id int);\n"))
-    two = load_script(script_of(tmp_path, "-- why\r\nCREATE  TABLE a\r\n(id int);"))
-    three = load_script(script_of(tmp_path, "CREATE TABLE a (id bigint);\n"))
+    one = load(script_of(tmp_path, "CREATE TABLE a (id int);\n"))
+    two = load(script_of(tmp_path, "-- why\r\nCREATE  TABLE a\r\n(id int);"))
+    three = load(script_of(tmp_path, "CREATE TABLE a (id bigint);\n"))
 
     assert one.content.checksum != two.content.checksum
     assert one.content.normal_checksum == two.content.normal_checksum

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from howdah.migrate.formats.golang_migrate import GOLANG_MIGRATE
+from howdah.migrate.migration import Direction, Migration, Step
 from howdah.migrate.script import load_script
 from howdah.migrate.traces import names_made_by
 
@@ -17,4 +19,6 @@ def test_relations_that_a_script_creates_are_named_once_as_written(tmp_path: Pat
         "CREATE OR REPLACE VIEW v AS SELECT 1; CREATE FUNCTION f() RETURNS int RETURN 1; CREATE TABLE app.users ();"
     )
 
-    assert names_made_by(load_script(path)) == ("app.users", '"Odd ""name"', "counts", "s", "v")
+    assert names_made_by(
+        load_script(GOLANG_MIGRATE, Step(Migration("1", "x", path), Direction.UP, None, "1"))
+    ) == ("app.users", '"Odd ""name"', "counts", "s", "v")

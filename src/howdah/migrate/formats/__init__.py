@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from howdah.errors import ConfigError
-from howdah.migrate.formats.golang_migrate import GolangMigrate
+from howdah.migrate.formats.golang_migrate import GOLANG_MIGRATE
 from howdah.migrate.formats.interface import Format
 
-FORMATS: tuple[Format, ...] = (GolangMigrate(),)
+FORMATS: tuple[Format, ...] = (GOLANG_MIGRATE,)
 
-
-DEFAULT_FORMAT = FORMATS[0].name
+DEFAULT_FORMAT = GOLANG_MIGRATE.name
 """The format where nobody says another."""
 
 

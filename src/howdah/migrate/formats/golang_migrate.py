@@ -6,18 +6,17 @@ database/util.go (lock), internal/cli/commands.go (new files).
 
 from __future__ import annotations
 
-import os
 import re
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 
 from howdah.errors import SourceError, Where
 from howdah.findings import Finding, Severity
-from howdah.migrate.formats.interface import Query
-from howdah.migrate.history import HistoryTable
-from howdah.migrate.migration import Direction, Migration, Source
+from howdah.migrate.formats.files import list_files, parse_number
+from howdah.migrate.formats.interface import Body, Format, Keeps, OutOfOrder, Phase, Query
+from howdah.migrate.history import NOTHING, HistoryTable
+from howdah.migrate.migration import Direction, Migration, Source, Step
 
 # The second group is greedy, as theirs: `1_a.up.down.sql` is the down half of `a.up`.
 _FILE = re.compile(r"^([0-9]+)_(.*)\.(down|up)\.(.*)$")
@@ -27,31 +26,23 @@ _TIMESTAMP_DIGITS = 14
 _SALT = 1486364155
 
 
-class GolangMigrate:
-    """Files `V_name.up.sql` / `V_name.down.sql`; table `schema_migrations(version, dirty)` of at most one row."""
+class GolangMigrateFiles:
+    """Files `V_name.up.sql` / `V_name.down.sql`, numbers compared as numbers."""
 
-    name = "golang-migrate"
-    table = "schema_migrations"
-    columns: Mapping[str, str] = MappingProxyType({"version": "bigint", "dirty": "boolean"})
-
-    def read_files(self, directory: Path) -> Source:
-        """The migrations of a flat directory, numbers compared as numbers.
+    def read(self, directory: Path) -> Source:
+        """The migrations of a flat directory.
 
         Raises:
             SourceError: there is no such directory; two files are the same half of one version; a version is
                 beyond what the history's bigint holds.
         """
-        if not directory.is_dir():
-            raise SourceError(f"there is no directory {directory}", code="no-migrations-directory")
         halves: dict[int, dict[Direction, Path]] = {}
         names: dict[int, str] = {}
         notes = []
-        # scandir knows what is a file without asking again for each of 20,000.
-        for name in sorted(each.name for each in os.scandir(directory) if each.is_file()):
-            path = directory / name
-            match = _FILE.match(name)
+        for path in list_files(directory):
+            match = _FILE.match(path.name)
             if match is None or int(match[1]) > _UINT64_MAX:
-                if name.endswith(".sql"):
+                if path.name.endswith(".sql"):
                     notes.append(_ignored(path))
                 continue
             version, direction = int(match[1]), Direction(match[3])
@@ -62,22 +53,53 @@ class GolangMigrate:
             taken[direction] = path
             names.setdefault(version, match[2])
         migrations = tuple(
-            Migration(version, names[version], both.get(Direction.UP), both.get(Direction.DOWN))
+            Migration(str(version), names[version], both.get(Direction.UP), both.get(Direction.DOWN))
             for version, both in sorted(halves.items())
         )
         return Source(directory, migrations, (*notes, *_lonely_halves(migrations)))
 
-    def name_files(self, source: Source, words: str) -> tuple[str, ...]:
-        """The pair that comes next: in the digits in use, a timestamp (UTC) where the newest version is one."""
+    def new(self, source: Source, words: str) -> Mapping[str, str]:
+        """An empty pair: in the digits in use, a timestamp (UTC) where the newest version is one."""
         newest = source.migrations[-1] if source.migrations else None
-        if newest is not None and len(str(newest.version)) == _TIMESTAMP_DIGITS:
+        if newest is not None and len(newest.version) == _TIMESTAMP_DIGITS:
             from datetime import UTC, datetime
 
-            number = max(int(datetime.now(UTC).strftime("%Y%m%d%H%M%S")), newest.version + 1)
+            number = max(int(datetime.now(UTC).strftime("%Y%m%d%H%M%S")), int(newest.version) + 1)
         else:
-            number = 1 if newest is None else newest.version + 1
+            number = 1 if newest is None else int(newest.version) + 1
         prefix = str(number).zfill(_digits(newest))
-        return (f"{prefix}_{words}.up.sql", f"{prefix}_{words}.down.sql")
+        return {f"{prefix}_{words}.up.sql": "", f"{prefix}_{words}.down.sql": ""}
+
+    def read_body(self, path: Path, text: str, direction: Direction) -> Body:
+        """The whole file: golang-migrate knows no directives."""
+        return Body(text)
+
+    def checksum(self, raw: bytes) -> str | None:
+        """None: golang-migrate keeps none."""
+        return None
+
+    def parse_version(self, text: str, source: Source) -> str:
+        """A number without leading zeros."""
+        return parse_number(text)
+
+    def sort_key(self, version: str) -> tuple[int | str, ...]:
+        """By number."""
+        return (int(version),)
+
+
+class GolangMigrateTable:
+    """Table `schema_migrations(version, dirty)` of at most one row."""
+
+    name = "schema_migrations"
+    keeps = Keeps.NUMBER
+    marks_running = True
+    out_of_order = OutOfOrder.SKIP
+    refuses_changes = False
+    fence = False
+
+    def recognises(self, columns: Mapping[str, str]) -> bool:
+        """A version that is a bigint, and the dirty flag."""
+        return columns.get("version") == "bigint" and columns.get("dirty") == "boolean"
 
     def lock_keys(self, table: HistoryTable) -> tuple[int, ...]:
         """Keys of its CLI (database as a URL path), of its library (bare name), and of both before v4.15."""
@@ -89,44 +111,72 @@ class GolangMigrate:
         ]
         return tuple(sorted({zlib.crc32("\0".join(each).encode()) * _SALT % 2**32 for each in parts}))
 
-    def create_table(self, table: HistoryTable) -> Query:
+    def create(self, table: HistoryTable) -> Sequence[Query]:
         """Their own statement."""
-        return Query(
-            f"CREATE TABLE IF NOT EXISTS {table.sql}"
-            " (version bigint not null primary key, dirty boolean not null)"
-        )
+        return [
+            Query(
+                f"CREATE TABLE IF NOT EXISTS {table.sql}"
+                " (version bigint not null primary key, dirty boolean not null)"
+            )
+        ]
 
-    def read_history(self, table: HistoryTable) -> Query:
+    def read(self, table: HistoryTable) -> Query:
         """All rows: more than one is a history that is not golang-migrate's."""
-        return Query(f"SELECT version, dirty FROM {table.sql} LIMIT 2")
+        return Query(f"SELECT version::text, dirty FROM {table.sql} LIMIT 2")
 
-    def move_history(
-        self, table: HistoryTable, *, before: tuple[int | None, bool] | None, after: tuple[int | None, bool]
+    def record(
+        self,
+        table: HistoryTable,
+        step: Step,
+        checksum: str | None,
+        *,
+        start: Phase | None,
+        end: Phase,
     ) -> Sequence[Query]:
         """One row in place of another. Theirs is TRUNCATE + INSERT: the same row with a heavier lock."""
-        version, dirty = after
-        gone = _delete(table, before)
-        # An empty history has no row, except where the first migration failed on its way down: (-1, true).
-        if version is None and not dirty:
-            return (gone,)
-        new = Query(
-            f"INSERT INTO {table.sql} (version, dirty) VALUES ($1::bigint, $2::boolean)",
-            (str(-1 if version is None else version), "t" if dirty else "f"),
-        )
-        return (gone, new)
+        gone = _delete(table, None if start is None else _row(step, start))
+        version, is_dirty = _row(step, end)
+        return (gone, *_insert(table, version, is_dirty=is_dirty))
+
+    def baseline(
+        self, table: HistoryTable, declared: Sequence[tuple[Migration, str | None]]
+    ) -> Sequence[Query]:
+        """The number of the last one."""
+        newest = declared[-1][0].version
+        return (_delete(table, (None, False)), *_insert(table, newest, is_dirty=False))
+
+    def bless(self, table: HistoryTable, version: str, checksum: str) -> Sequence[Query]:
+        """Nothing: golang-migrate keeps no checksum."""
+        return ()
 
 
-def _delete(table: HistoryTable, before: tuple[int | None, bool] | None) -> Query:
+GOLANG_MIGRATE = Format("golang-migrate", GolangMigrateFiles(), GolangMigrateTable())
+
+
+def _row(step: Step, phase: Phase) -> tuple[str | None, bool]:
+    """Version and dirty flag in a phase of a step: a dirty row names the version that was moved to."""
+    return (step.before if phase is Phase.BEFORE else step.after), phase is Phase.RUNNING
+
+
+def _insert(table: HistoryTable, version: str | None, *, is_dirty: bool) -> Sequence[Query]:
+    # An empty history has no row, except where the first migration failed on its way down: (-1, true).
+    if version is None and not is_dirty:
+        return ()
+    row = (NOTHING if version is None else version, "t" if is_dirty else "f")
+    return (Query(f"INSERT INTO {table.sql} (version, dirty) VALUES ($1::bigint, $2::boolean)", row),)
+
+
+def _delete(table: HistoryTable, before: tuple[str | None, bool] | None) -> Query:
     """Remove the row, and divide by zero unless it was the one expected."""
     if before is None:
         return Query(f"DELETE FROM {table.sql}")
-    version, dirty = before
-    if version is None and not dirty:
+    version, is_dirty = before
+    if version is None and not is_dirty:
         return Query(f"SELECT 1 / (CASE WHEN count(*) = 0 THEN 1 ELSE 0 END) FROM {table.sql}")
     return Query(
         f"WITH gone AS (DELETE FROM {table.sql} WHERE version = $1::bigint AND dirty = $2::boolean"
         " RETURNING 1) SELECT 1 / count(*) FROM gone",
-        (str(-1 if version is None else version), "t" if dirty else "f"),
+        (NOTHING if version is None else version, "t" if is_dirty else "f"),
     )
 
 

@@ -4,59 +4,211 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from howdah.migrate.history import HistoryTable
-from howdah.migrate.migration import Source
+from howdah.migrate.migration import Direction, Migration, Source, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import psycopg
+
+    from howdah.config.database import DatabaseConfig
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A statement with its parameters as text (None: NULL)."""
+    """A statement with its parameters as text (None: NULL). Placeholders are $1, $2, ..., each with a cast."""
 
     sql: str
     parameters: tuple[str | None, ...] = ()
 
 
-class Format(Protocol):
-    """A tool's files + history table + lock. Methods are pure and may be called any number of times."""
+class Transaction(Enum):
+    """How a body wants to run."""
 
-    name: str
-    """As in howdah.toml and `--format`."""
+    AUTO = "in one transaction where PostgreSQL allows one"
+    """The tool begins none; PostgreSQL decides."""
+    ALWAYS = "in one transaction"
+    """What PostgreSQL forbids in one is refused, with the directive that the file lacks."""
+    NEVER = "outside a transaction"
+    """The file says so."""
 
-    table: str
-    """The history table's name where nobody says another."""
 
-    columns: Mapping[str, str]
-    """The history table's columns and types, by which it is recognised: never by its name alone."""
+@dataclass(frozen=True)
+class Body:
+    """What one direction of a migration runs, as its file says.
 
-    def read_files(self, directory: Path) -> Source:
-        """The migrations of a directory. Raises SourceError: no directory, duplicates."""
+    Attributes:
+        text: the SQL: the whole file, or the section of this direction. Annotations may stay in it: they are comments.
+        first_line: the line of the file at which `text` begins, from 1.
+        transaction: how it wants to run.
+        directive: what to write into the file so that it runs outside a transaction (`-- +goose NO TRANSACTION`);
+            empty where the tool has none.
+        as_one_message: the tool sends the text as one message: even outside a transaction, several statements
+            succeed or fail together.
+        blocks: first and last line, in the file, of what the tool sends as one message (goose's StatementBegin).
+        is_missing: the file has no such section: nothing says how to go this way.
+    """
+
+    text: str
+    first_line: int = 1
+    transaction: Transaction = Transaction.AUTO
+    directive: str = ""
+    as_one_message: bool = False
+    blocks: tuple[tuple[int, int], ...] = ()
+    is_missing: bool = False
+
+
+class Phase(Enum):
+    """Where a history stands with one step."""
+
+    BEFORE = "not begun"
+    RUNNING = "begun outside a transaction, not ended"
+    AFTER = "done"
+
+
+class Keeps(Enum):
+    """What a history table holds."""
+
+    NUMBER = "the current version"
+    """Files up to it count as applied: golang-migrate."""
+    EVERY = "a row for each applied version"
+    HEADS = "the newest version of each branch"
+    """What they descend from is applied, too: Alembic."""
+
+
+class OutOfOrder(Enum):
+    """What `up` does with a pending migration older than the newest applied one. It is listed in each case."""
+
+    REFUSE = "refuse"
+    APPLY = "apply"
+    SKIP = "skip"
+
+
+class Files(Protocol):
+    """A tool's migration files. Methods may be called any number of times."""
+
+    def read(self, directory: Path) -> Source:
+        """The migrations of a directory in the order they run. Raises SourceError: no directory, duplicates."""
         ...
 
-    def name_files(self, source: Source, words: str) -> tuple[str, ...]:
-        """The names of the files that a new migration with these words gets."""
+    def new(self, source: Source, words: str) -> Mapping[str, str]:
+        """Name and text of the files that a new migration with these words gets."""
+        ...
+
+    def read_body(self, path: Path, text: str, direction: Direction) -> Body:
+        """The part of a file's text that this direction runs. Raises SourceError where the tool would refuse it."""
+        ...
+
+    def checksum(self, raw: bytes) -> str | None:
+        """The checksum that the tool keeps of a file, as `Applied.checksum` shows it; None where it keeps none."""
+        ...
+
+    def parse_version(self, text: str, source: Source) -> str:
+        """A version as a person types it ("007") in the form that Migration.version has ("7"); no file need have it.
+
+        Raises ConfigError: it cannot be a version.
+        """
+        ...
+
+    def sort_key(self, version: str) -> tuple[int | str, ...]:
+        """Orders versions as the tool does."""
+        ...
+
+
+class Table(Protocol):
+    """A tool's history table and lock. All pure: they make statements."""
+
+    name: str
+    """Where nobody says another."""
+
+    keeps: Keeps
+
+    marks_running: bool
+    """It can say that a step has begun and not ended (Phase.RUNNING); otherwise only the side history can."""
+
+    out_of_order: OutOfOrder
+    """What the tool itself does."""
+
+    refuses_changes: bool
+    """The tool stops at an applied migration whose file is missing or modified."""
+
+    fence: bool
+    """Some of the tool's programs take no lock: the table itself is locked during each step, so that they wait."""
+
+    def recognises(self, columns: Mapping[str, str]) -> bool:
+        """Whether a table with these columns (name -> format_type) is this tool's."""
         ...
 
     def lock_keys(self, table: HistoryTable) -> tuple[int, ...]:
-        """The advisory lock keys that exclude every version of the tool, ascending."""
+        """The advisory lock keys that exclude every version of the tool, ascending; () where it takes none."""
         ...
 
-    def create_table(self, table: HistoryTable) -> Query:
-        """The statement that makes the history table as the tool would."""
+    def create(self, table: HistoryTable) -> Sequence[Query]:
+        """Make the table as the tool would, and what rows it begins with. Does nothing where it is there."""
         ...
 
-    def read_history(self, table: HistoryTable) -> Query:
-        """The statement whose rows are (version, dirty)."""
-        ...
+    def read(self, table: HistoryTable) -> Query:
+        """Rows of (version text, is_dirty boolean, checksum text, applied_at timestamptz), in the order applied.
 
-    def move_history(
-        self, table: HistoryTable, *, before: tuple[int | None, bool] | None, after: tuple[int | None, bool]
-    ) -> Sequence[Query]:
-        """The statements that take the history from (version, dirty) to another.
-
-        They fail with SQLSTATE 22012 where the history is not at `before`, so that a history changed under us
-        is never overwritten. `before=None` overwrites whatever is there.
+        `is_dirty`: begun and not ended; checksum and time may be NULL, and so may be left out at the end of the row;
+        a fifth boolean says that all lower versions count as applied with this one.
         """
         ...
+
+    def record(
+        self, table: HistoryTable, step: Step, checksum: str | None, *, start: Phase | None, end: Phase
+    ) -> Sequence[Query]:
+        """Take the history of one step from a phase to another; () where they look alike in this table.
+
+        `checksum` is Files.checksum of the up file (None: no file, or none kept).
+
+        Fails with SQLSTATE 22012 (division by zero) where the history is not at `start`, so that a history
+        changed under us is never overwritten. `start=None` overwrites whatever is there.
+        """
+        ...
+
+    def baseline(
+        self, table: HistoryTable, declared: Sequence[tuple[Migration, str | None]]
+    ) -> Sequence[Query]:
+        """Record these migrations (each with its checksum), all up to a baseline, as applied, in an empty history."""
+        ...
+
+    def bless(self, table: HistoryTable, version: str, checksum: str) -> Sequence[Query]:
+        """Put a new checksum of an applied file into the table; () where it keeps none."""
+        ...
+
+
+class Host(Protocol):
+    """Runs, in this process, the steps that only the tool itself can run. Its own lock is free meanwhile."""
+
+    def run(
+        self,
+        directory: Path,
+        steps: Sequence[Step],
+        database: DatabaseConfig,
+        connection: psycopg.Connection,
+        on_done: Callable[[Step], None],
+    ) -> None:
+        """Run the steps in order, `on_done(step)` after each that is committed; `connection` holds howdah's lock.
+
+        The caller verifies in the history what took effect. Raises MigrationFailed for the step that failed.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Format:
+    """A tool's files + history table + lock. `name` is as in howdah.toml and `--format`.
+
+    `host` runs the steps that are no SQL; None: a command that the project names does.
+    """
+
+    name: str
+    files: Files
+    table: Table
+    host: Host | None = None

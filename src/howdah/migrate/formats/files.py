@@ -1,0 +1,36 @@
+"""What the files of several formats have in common."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from howdah.errors import ConfigError, SourceError
+
+_NUMBER = re.compile(r"[+-]?[0-9]+")
+
+
+def list_files(directory: Path) -> list[Path]:
+    """The files of a flat directory by name; links to files count.
+
+    Raises:
+        SourceError: there is no such directory.
+    """
+    if not directory.is_dir():
+        raise SourceError(f"there is no directory {directory}", code="no-migrations-directory")
+    # scandir knows what is a file without asking again for each of 20,000.
+    return [
+        directory / name for name in sorted(each.name for each in os.scandir(directory) if each.is_file())
+    ]
+
+
+def parse_number(text: str) -> str:
+    """A version that is a number, in one form: without leading zeros.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    if _NUMBER.fullmatch(text) is None:
+        raise ConfigError(f"'{text}' is not a version", code="bad-version", fix="Versions are numbers here.")
+    return str(int(text))

@@ -1,0 +1,170 @@
+"""How the files and the history stand to each other: what is applied, pending, out of order, missing. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from howdah.migrate.formats.interface import Files, Format, Keeps
+from howdah.migrate.history import NOTHING, History
+from howdah.migrate.migration import Migration, Source
+
+# What a record says that leaves its version applied.
+_APPLIED_BY = {"apply", "baseline", "resolve-applied"}
+
+
+class State(Enum):
+    """What status says about one migration."""
+
+    APPLIED = "applied"
+    PENDING = "pending"
+    OUT_OF_ORDER = "out of order"
+    MISSING = "missing"
+    DIRTY = "dirty"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What counts as what.
+
+    Attributes:
+        applied: versions in the order they were applied, with a file or without.
+        pending: not applied, and newer than all that is.
+        out_of_order: not applied, though a newer one is; of golang-migrate's history as far as it can be proved.
+        missing: applied, without a file, older than the newest file.
+        ahead: applied, without a file, newer than every file: a later release was here.
+        dirty: a run of it stopped half-way.
+    """
+
+    applied: tuple[str, ...]
+    pending: tuple[Migration, ...]
+    out_of_order: tuple[Migration, ...]
+    missing: tuple[str, ...]
+    ahead: tuple[str, ...]
+    dirty: str | None
+
+    @property
+    def current(self) -> str | None:
+        """The version that was applied last; None: nothing is."""
+        return self.applied[-1] if self.applied else None
+
+
+def stand(format: Format, source: Source, history: History) -> Standing:
+    """Compare files and history."""
+    match format.table.keeps:
+        case Keeps.NUMBER:
+            applied, passed = _up_to_number(format.files, source, history)
+        case Keeps.EVERY:
+            applied = _by_rows(format.files, source, history)
+            passed = _older_than_newest(format.files, source, applied)
+        case Keeps.HEADS:
+            applied, passed = _below_heads(source, history), set()
+    known = set(applied)
+    dirty = history.dirty.version if history.dirty else None
+    unknown = [version for version in applied if source.find(version) is None]
+    ahead = tuple(version for version in unknown if _is_ahead(format, source, version))
+    return Standing(
+        applied=tuple(applied),
+        pending=tuple(each for each in source.migrations if each.version not in known | passed),
+        out_of_order=tuple(each for each in source.migrations if each.version in passed),
+        missing=tuple(version for version in unknown if version not in ahead),
+        ahead=ahead,
+        dirty=dirty,
+    )
+
+
+def states(format: Format, source: Source, history: History) -> dict[str, State]:
+    """Version -> state, for every file, and for what is applied, as far as it is known, and has none."""
+    standing = stand(format, source, history)
+    result = dict.fromkeys(source.by_version, State.APPLIED)
+    result |= dict.fromkeys((each.version for each in standing.pending), State.PENDING)
+    result |= dict.fromkeys((each.version for each in standing.out_of_order), State.OUT_OF_ORDER)
+    without_file = (*standing.missing, *standing.ahead)
+    result |= dict.fromkeys(without_file, State.MISSING)
+    if standing.dirty in result or (standing.dirty and standing.dirty != NOTHING):
+        result[standing.dirty] = State.DIRTY
+    if format.table.keeps is Keeps.HEADS or not without_file:
+        return result
+    return dict(sorted(result.items(), key=lambda item: format.files.sort_key(item[0])))
+
+
+def ancestors(source: Source, versions: Iterable[str]) -> set[str]:
+    """These versions and all that they build upon, as far as there are files."""
+    todo, found = list(versions), set()
+    while todo:
+        migration = source.find(todo.pop())
+        if migration is not None and migration.version not in found:
+            found.add(migration.version)
+            todo.extend(migration.parents)
+    return found
+
+
+def _up_to_number(files: Files, source: Source, history: History) -> tuple[list[str], set[str]]:
+    """Of a history of one number: what counts as applied, and what is known to have been passed by.
+
+    The number cannot tell. The side history can: a step that went from `previous` straight to `version`
+    passed by every file between them, unless a later row says that it ran after all.
+    """
+    current = history.version
+    if current is None or current == NOTHING:
+        return [], set()
+    newest = files.sort_key(current)
+    key = {each.version: files.sort_key(each.version) for each in source.migrations}
+    jumps = [
+        (
+            files.sort_key(NOTHING if record.previous is None else record.previous),
+            files.sort_key(record.version),
+        )
+        for record in history.records.values()
+        if record.action == "apply" and files.sort_key(record.version) <= newest
+    ]
+    passed = {
+        version
+        for version in key
+        if version not in history.records and any(low < key[version] < high for low, high in jumps)
+    }
+    applied = {version for version in key if key[version] <= newest and version not in passed}
+    known = {record.version for record in history.records.values() if record.action in _APPLIED_BY}
+    applied |= {version for version in known if files.sort_key(version) <= newest}
+    return sorted(applied | {current}, key=files.sort_key), passed
+
+
+def _by_rows(files: Files, source: Source, history: History) -> list[str]:
+    applied: dict[str, None] = {}
+    for row in history.applied:
+        if row.is_dirty:
+            continue
+        if row.covers_lower:
+            key = files.sort_key(row.version)
+            applied |= dict.fromkeys(
+                each.version for each in source.migrations if files.sort_key(each.version) < key
+            )
+        applied[row.version] = None
+    return list(applied)
+
+
+def _older_than_newest(files: Files, source: Source, applied: list[str]) -> set[str]:
+    if not applied:
+        return set()
+    known, newest = set(applied), max(map(files.sort_key, applied))
+    return {
+        each.version
+        for each in source.migrations
+        if each.version not in known and files.sort_key(each.version) < newest
+    }
+
+
+def _below_heads(source: Source, history: History) -> list[str]:
+    heads = [row.version for row in history.applied]
+    found = ancestors(source, heads)
+    unknown = [version for version in heads if source.find(version) is None]
+    return [version for version in source.by_version if version in found] + unknown
+
+
+def _is_ahead(format: Format, source: Source, version: str) -> bool:
+    # A revision that no file has descends from some other release's files: which one, nobody here can tell.
+    if format.table.keeps is Keeps.HEADS or not source.migrations:
+        return True
+    newest = max(format.files.sort_key(each.version) for each in source.migrations)
+    return format.files.sort_key(version) > newest
