@@ -1,0 +1,12 @@
+"""goose v3: annotated files with both directions, Go functions, a history of one row for each version.
+
+Sources: pressly/goose v3.29.0. Where its command line and its Provider differ, the command line is followed.
+"""
+
+from __future__ import annotations
+
+from howdah.migrate.formats.goose.files import GooseFiles
+from howdah.migrate.formats.goose.table import GooseTable
+from howdah.migrate.formats.interface import Format
+
+GOOSE = Format("goose", GooseFiles(), GooseTable())
