@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from howdah.errors import ConfigError
+from howdah.migrate.formats.dbmate import DBMATE
 from howdah.migrate.formats.golang_migrate import GOLANG_MIGRATE
+from howdah.migrate.formats.goose import GOOSE
 from howdah.migrate.formats.interface import Format
+from howdah.migrate.formats.sqlx import SQLX
 
-FORMATS: tuple[Format, ...] = (GOLANG_MIGRATE,)
+FORMATS: tuple[Format, ...] = (GOLANG_MIGRATE, GOOSE, SQLX, DBMATE)
 
 DEFAULT_FORMAT = GOLANG_MIGRATE.name
 """The format where nobody says another."""
