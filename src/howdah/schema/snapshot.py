@@ -1,0 +1,90 @@
+"""A schema snapshot: what a database contains, as values that are the same wherever the same statements ran."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from dataclasses import astuple, dataclass
+from functools import cached_property
+from pathlib import Path
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+from howdah.pg.queries import load_queries
+
+_QUERIES = Path(__file__).with_name("queries.sql")
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class SchemaObject:
+    """One object, or a part of one that can differ by itself: a column, a constraint, a comment.
+
+    Attributes:
+        kind: what it is: "table", "column", "index", ...
+        parent: the table it is a part of; "" where it stands by itself.
+        name: qualified, quoted where SQL wants it; of a trigger or constraint "name on table".
+        definition: everything else about it, as PostgreSQL writes it; may have several lines.
+    """
+
+    kind: str
+    parent: str
+    name: str
+    definition: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.kind} {self.name}: {self.definition}" if self.definition else f"{self.kind} {self.name}"
+        )
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The structure of a database at one moment.
+
+    Attributes:
+        objects: sorted.
+        major: the server's major version. Servers of different majors may word the same view differently.
+    """
+
+    objects: tuple[SchemaObject, ...]
+    major: int
+
+    @cached_property
+    def text(self) -> str:
+        """All of it for people and for files, a line each and more where a definition has more."""
+        return "".join(f"{each}\n" for each in self.objects)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the objects: equal where the structure is equal."""
+        parts = (part for each in self.objects for part in astuple(each))
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def read_schema(
+    connection: psycopg.Connection,
+    *,
+    leave_out: Collection[tuple[str, str]] = (),
+    privileges: bool = False,
+) -> Snapshot:
+    """The structure of the connection's database, as one moment shows it; changes nothing.
+
+    Left out are what extensions brought, the schema `howdah`, and the tables (schema, name) of `leave_out` with all
+    that belongs to them: history tables. Privileges are read where asked for; owners never.
+    """
+    tables = sorted(leave_out)
+    parameters = [[schema for schema, _ in tables], [name for _, name in tables]]
+    names = ("objects", "privileges") if privileges else ("objects",)
+    is_ours = connection.info.transaction_status == TransactionStatus.IDLE
+    # Rolled back: the settings of the caller's session, and of its transaction, come back.
+    with connection.transaction(force_rollback=True):
+        if is_ours:
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        found: list[SchemaObject] = []
+        cursor = psycopg.RawCursor(connection)
+        cursor.execute(load_queries(_QUERIES)["settings"])
+        for name in names:
+            rows = cursor.execute(load_queries(_QUERIES)[name], parameters).fetchall()
+            found += [SchemaObject(*row) for row in rows]
+    return Snapshot(tuple(sorted(found)), connection.info.server_version // 10000)
