@@ -10,6 +10,7 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from howdah.errors import ConfigError, SourceError, Where
@@ -32,7 +33,8 @@ class DbmateFiles:
         """The migrations of a flat directory by file name.
 
         Raises:
-            SourceError: there is no such directory; two files have one version.
+            SourceError: there is no such directory; two files have one version; the order of the names is not that of
+                the versions.
         """
         migrations: dict[str, Migration] = {}
         notes = []
@@ -45,6 +47,7 @@ class DbmateFiles:
             if version in migrations:
                 raise _duplicate(version, migrations[version].up, path)
             migrations[version] = Migration(version, match[2].removeprefix("_"), path, path)
+        self._refuse_mixed_order(list(migrations.values()))
         return Source(directory, tuple(migrations.values()), tuple(notes))
 
     def new(self, source: Source, words: str) -> Mapping[str, str]:
@@ -87,8 +90,13 @@ class DbmateFiles:
         return same[0] if len(same) == 1 else text
 
     def sort_key(self, version: str) -> tuple[int | str, ...]:
-        """As text."""
-        return (version,)
+        """As text with what stands behind it in a file's name: 10_ comes before 1_."""
+        return (f"{version}_",)
+
+    def _refuse_mixed_order(self, migrations: Sequence[Migration]) -> None:
+        for one, two in pairwise(migrations):
+            if self.sort_key(one.version) > self.sort_key(two.version):
+                raise _mixed_order(one, two)
 
 
 class DbmateTable:
@@ -121,8 +129,11 @@ class DbmateTable:
         ]
 
     def read(self, table: HistoryTable) -> Query:
-        """By version: the table does not know what came first."""
-        return Query(f'SELECT version::text, FALSE FROM {table.sql} ORDER BY version COLLATE "C"')
+        """In the order of the files, which is the order of reverting: the table does not know what came first."""
+        return Query(
+            f"SELECT version::text, FALSE FROM {table.sql} AS history"
+            " ORDER BY history.version || '_' USING ~<~"  # as bytes
+        )
 
     def record(
         self, table: HistoryTable, step: Step, checksum: str | None, *, start: Phase | None, end: Phase
@@ -172,6 +183,18 @@ def _duplicate(version: str, first: Path | None, second: Path) -> SourceError:
         where=Where(str(second)),
         why="dbmate would run the first and fail to record the second, and from then on show both as applied.",
         fix="Renumber one of them.",
+    )
+
+
+def _mixed_order(one: Migration, two: Migration) -> SourceError:
+    return SourceError(
+        f"{one.up.name if one.up else ''} comes before {two.up.name if two.up else ''} only because of what"
+        " follows the digits",
+        code="mixed-order",
+        where=Where(str(two.up)),
+        why="dbmate orders files by name, and its history has no names: nobody could say of an applied version"
+        " which of the two is newer.",
+        fix="Write an underscore behind the digits, or give all versions the same number of digits.",
     )
 
 

@@ -75,10 +75,11 @@ def test_a_baseline_is_taken_in_an_empty_history_only(
 ) -> None:
     table = HistoryTable(database.database, "public", "schema_migrations")
     run(connection, TABLE.create(table))
-    declared = [(Migration(f"{each:05}", "a", FILE, FILE), None) for each in range(10_000)]
+    versions = sorted(map(str, range(10_000)), key=DBMATE.files.sort_key)
+    declared = [(Migration(each, "a", FILE, FILE), None) for each in versions]
 
     run(connection, TABLE.baseline(table, declared))
 
-    assert rows(connection, table) == [each.version for each, _ in declared]
+    assert rows(connection, table) == versions
     with pytest.raises(psycopg.errors.DivisionByZero):
         run(connection, TABLE.baseline(table, declared[:1]))

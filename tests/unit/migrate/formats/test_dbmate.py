@@ -36,11 +36,24 @@ def read(text: str, direction: Direction = Direction.UP) -> Body:
 
 
 def test_the_order_is_that_of_the_names_as_bytes(tmp_path: Path) -> None:
-    names = ["01_d.sql", "10_b.sql", "1_c.sql", "20.sql", "2é.sql", "9_a.sql"]
+    names = ["01_d.sql", "10_b.sql", "1_c.sql", "20.sql", "2é.sql", "9-a.sql"]
 
     source = FILES.read(write(tmp_path, *reversed(names)))
 
     assert [each.up.name for each in source.migrations if each.up] == names
+    assert versions(source) == sorted(versions(source), key=FILES.sort_key)
+
+
+@pytest.mark.parametrize(
+    ("one", "two"), [("1.sql", "10.sql"), ("1-a.sql", "10-b.sql"), ("1-a.sql", "10_b.sql")]
+)
+def test_an_order_that_the_versions_do_not_show_is_refused(tmp_path: Path, one: str, two: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        FILES.read(write(tmp_path, one, two))
+
+    assert caught.value.code == "mixed-order"
+    assert one in str(caught.value)
+    assert two in str(caught.value)
 
 
 def test_versions_are_text_with_their_zeros(tmp_path: Path) -> None:
