@@ -265,7 +265,7 @@ def test_a_forced_version_is_where_howdah_goes_on(
     directory = write_migrations({**BROKEN, "2_b.up.sql": "CREATE TABLE b (id int);"})
     assert peer(database, directory, "force", str(version)).code == 0
     results = migrator(database, directory).up()
-    assert [each.step.migration.version for each in results] == list(range(version + 1, 4))
+    assert [each.step.migration.version for each in results] == [str(each) for each in range(version + 1, 4)]
     assert peer(database, directory, "up").stderr.strip() == "no change"
 
 

@@ -24,6 +24,7 @@ def create_migration(directory: Path, words: str, *, format: Format) -> tuple[Pa
         paths = tuple(directory / each for each in texts)
         try:
             for path, text in zip(paths, texts.values(), strict=True):
+                path.parent.mkdir(exist_ok=True)
                 with path.open("x", encoding="utf-8", newline="\n") as file:
                     file.write(text)
         except FileExistsError:

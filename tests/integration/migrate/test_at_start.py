@@ -109,7 +109,7 @@ def test_nothing_pending_does_not_wait_for_the_lock(
 ) -> None:
     run = migrator(database, write_migrations(tables(1)), lock_limit_seconds=0)
     run.up()
-    keys = run._format.lock_keys(run.status().history.table)
+    keys = run._format.table.lock_keys(run.status().history.table)
     with connect(database) as holder:
         for key in keys:
             holder.execute("SELECT pg_advisory_lock(%s)", [key])

@@ -13,7 +13,7 @@ from fix_migrations import WriteMigrations, history, migrator
 from howdah.config.database import DatabaseConfig
 from howdah.errors import HowdahError, LockTimeout
 from howdah.migrate.events import Event, WaitingForLock
-from howdah.migrate.formats.golang_migrate import GolangMigrate
+from howdah.migrate.formats.golang_migrate import GOLANG_MIGRATE
 from howdah.migrate.history import HistoryTable
 from howdah.migrate.migrator import Migrator
 from racing import CONCURRENT_INDEX, FILES, howdah_library, howdah_program, invalid_indexes, log_rows, race
@@ -70,7 +70,7 @@ def _keys(database: DatabaseConfig) -> dict[str, int]:
         ("public", database.database),
     ]
     keys = [crc32("\0".join(each).encode()) * 1486364155 % 2**32 for each in parts]
-    assert sorted(keys) == list(GolangMigrate().lock_keys(table))
+    assert sorted(keys) == list(GOLANG_MIGRATE.table.lock_keys(table))
     return dict(zip(names, keys, strict=True))
 
 

@@ -66,7 +66,7 @@ def test_a_failing_migration_leaves_nothing_of_itself_and_tells_where(
         migrator(database, directory).up()
 
     failed = caught.value
-    assert (failed.applied, failed.failed, failed.pending, failed.sqlstate) == ((1,), 2, (3,), "22P02")
+    assert (failed.applied, failed.failed, failed.pending, failed.sqlstate) == (("1",), "2", ("3",), "22P02")
     assert str(failed.where) == f"{directory}/2_bad.up.sql:4"
     assert "Statement 2 of 2: INSERT INTO half" in str(failed.why)
     assert "Nothing of it took effect. 1 migration before it" in str(failed.fix)
@@ -460,7 +460,7 @@ def test_a_dropped_side_history_is_made_anew(
 
     records = run.status().history.records
     assert {version: record.action for version, record in records.items()} == {
-        1: "baseline",
-        2: "baseline",
-        3: "apply",
+        "1": "baseline",
+        "2": "baseline",
+        "3": "apply",
     }
