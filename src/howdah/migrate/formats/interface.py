@@ -188,15 +188,19 @@ class Host(Protocol):
 
     def run(
         self,
-        directory: Path,
         steps: Sequence[Step],
+        *,
+        directory: Path,
         database: DatabaseConfig,
         connection: psycopg.Connection,
+        table: HistoryTable,
+        stall_seconds: float,
         on_done: Callable[[Step], None],
     ) -> None:
         """Run the steps in order, `on_done(step)` after each that is committed; `connection` holds howdah's lock.
 
-        The caller verifies in the history what took effect. Raises MigrationFailed for the step that failed.
+        The caller verifies in the history what took effect. Raises MigrationFailed for the step that failed: with a
+        SQLSTATE, and nothing of it took effect where that says "try again".
         """
         ...
 
