@@ -93,6 +93,14 @@ TOOLS: dict[str, Tool] = {
             source=PROGRAMS / "goose-provider",
         ),
         Tool(
+            name="goose-parse",
+            version="v3.29.0",
+            program="bin/goose-parse",
+            version_arguments=("-version",),
+            install=go_build,
+            source=PROGRAMS / "goose-parse",
+        ),
+        Tool(
             name="sqlx",
             version="0.8.6",
             program="bin/sqlx",

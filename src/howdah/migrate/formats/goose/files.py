@@ -41,7 +41,7 @@ class GooseFiles:
         for path in list_files(directory):
             version = _version(path)
             if version is None:
-                if path.suffix.lower() == ".sql":
+                if path.name.lower().endswith(".sql"):
                     notes.append(_ignored(path))
                 continue
             if version in taken:
@@ -95,7 +95,7 @@ class GooseFiles:
 
 
 def _migration(version: int, path: Path) -> Migration:
-    foreign = "a Go function" if path.suffix == ".go" else ""
+    foreign = "a Go function" if path.name.endswith(".go") else ""
     return Migration(str(version), path.stem.partition("_")[2], path, path, foreign)
 
 
@@ -103,7 +103,7 @@ def _version(path: Path) -> int | None:
     """The version of a migration; None: the file is none."""
     prefix, underscore, _ = path.name.partition("_")
     is_version = underscore and _NUMBER.fullmatch(prefix) and 1 <= int(prefix) <= _INT64_MAX
-    if path.suffix == ".sql" and not is_version:
+    if path.name.endswith(".sql") and not is_version:
         raise SourceError(
             f"{path.name} is not named NUMBER_name.sql",
             code="bad-migration-name",
@@ -112,7 +112,9 @@ def _version(path: Path) -> int | None:
             f" {_INT64_MAX} and an underscore.",
             fix="Rename the file, or move it to another folder.",
         )
-    is_migration = path.suffix == ".sql" or (path.suffix == ".go" and not path.name.endswith("_test.go"))
+    is_migration = path.name.endswith(".sql") or (
+        path.name.endswith(".go") and not path.name.endswith("_test.go")
+    )
     return int(prefix) if is_version and is_migration else None
 
 

@@ -176,11 +176,15 @@ class _Reader:
             self._flush()
 
     def _flush(self) -> None:
-        """Note what goose sends now."""
-        text = "\n".join(line for _, line in self._buffer).strip(SPACE)
+        """Note what goose sends now: trimmed of more than PostgreSQL takes for blank space."""
+        buffered = "\n".join(line for _, line in self._buffer)
+        text = buffered.strip(SPACE)
         if text:
-            self.messages.append(Message(self._buffer[0][0], self._buffer[-1][0], text))
-            for number, line in self._buffer:
+            skipped = buffered.count("\n", 0, len(buffered) - len(buffered.lstrip(SPACE)))
+            numbers = [number for number, _ in self._buffer[skipped:]]
+            lines = text.split("\n")
+            self.messages.append(Message(numbers[0], numbers[len(lines) - 1], text))
+            for number, line in zip(numbers, lines, strict=False):  # blank lines at the end have been trimmed
                 self.kept[number - 1] = line
         self._buffer.clear()
 
