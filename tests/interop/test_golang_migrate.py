@@ -58,7 +58,7 @@ def test_each_finishes_upwards_what_the_other_began(
         assert ran.code == 0, ran
         results = migrator(theirs_first, chain).up()
         assert [each.step.migration.version for each in results] == [
-            each for each in VERSIONS if each > version
+            str(each) for each in VERSIONS if each > version
         ]
         assert peer(theirs_first, chain, "up").stderr.strip() == "no change"
 
@@ -86,7 +86,7 @@ def test_each_finishes_downwards_what_the_other_began(
         assert ran.code == 0, ran
         results = migrator(theirs_first, chain).down(to=0)
         assert [each.step.migration.version for each in results] == [
-            each for each in _DOWN_FROM if each <= version
+            str(each) for each in _DOWN_FROM if each <= version
         ]
         assert peer.version(theirs_first, chain) == "no migration"
 

@@ -23,11 +23,11 @@ def go_to(migrator: Migrator, version: int) -> tuple[int, int]:
     return planned, sum(result.statements for result in done)
 
 
-def come_back(migrator: Migrator) -> list[int]:
+def come_back(migrator: Migrator) -> list[str]:
     return [result.step.migration.version for result in migrator.down()]
 
 
-def pending(migrator: Migrator) -> list[int]:
+def pending(migrator: Migrator) -> list[str]:
     return [entry.version for entry in migrator.status().pending]
 
 

@@ -32,7 +32,8 @@ from fix_migrations import history, migrator
 from fix_server import choose_test_programs, reachable_directory
 from howdah.config.database import DatabaseConfig
 from howdah.migrate.diagnosis import Diagnosis
-from howdah.migrate.migration import Direction
+from howdah.migrate.formats.golang_migrate import GOLANG_MIGRATE
+from howdah.migrate.migration import Direction, Step
 from howdah.migrate.script import Execution, load_script
 from howdah.server.local import LocalServer
 
@@ -54,7 +55,7 @@ _LAST = {
     "000031_last.down.sql": "SET LOCAL synchronous_commit = off;\n",
 }
 FILES = {**CHAIN, **_MANY, **_LAST}
-_INDEXES: Mapping[int, tuple[str, ...]] = {8: ("users_name_idx",), 30: ("many_a", "many_b", "many_c")}
+_INDEXES: Mapping[str, tuple[str, ...]] = {"8": ("users_name_idx",), "30": ("many_a", "many_b", "many_c")}
 _VICTIMS = ("client", "backend", "server", "both", "network")
 QUICK_POINTS = 20
 SLOW_POINTS = 220
@@ -288,10 +289,9 @@ def _resolve(server: CrashServer, database: DatabaseConfig) -> None:
     _wait_for(lambda: not run.diagnose().holders)
     found = run.diagnose()
     (suspect,) = found.suspects
-    file = suspect.migration.file(suspect.direction)
-    assert file is not None
     # Only what PostgreSQL forbids in a transaction ever needs a person.
-    assert load_script(file).execution is Execution.OUTSIDE
+    script = load_script(GOLANG_MIGRATE, Step(suspect.migration, suspect.direction, None, None))
+    assert script.execution is Execution.OUTSIDE
     version, names = suspect.migration.version, _INDEXES[suspect.migration.version]
     there, invalid = _indexes(database)
     assert {index.name for index in found.invalid_indexes} == {f"public.{name}" for name in invalid}
@@ -313,10 +313,8 @@ def _resolve(server: CrashServer, database: DatabaseConfig) -> None:
                     sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(sql.Identifier(name))
                 )
         if not is_up:
-            migration = load_script(
-                server.directory / next(each for each in FILES if each.startswith(f"{version:06}"))
-            )
-            for statement, name in zip(migration.statements, names, strict=True):
+            again = load_script(GOLANG_MIGRATE, Step(suspect.migration, Direction.UP, None, None))
+            for statement, name in zip(again.statements, names, strict=True):
                 if name not in there:
                     connection.execute(statement.text.encode())
     run.resolve(version, applied=not is_up)

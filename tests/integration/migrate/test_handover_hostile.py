@@ -98,7 +98,7 @@ def test_names_and_passwords_with_any_character(
         assert done.code == 0, done
         assert PASSWORD not in done.stdout + done.stderr
         status = cli("migrate", "status", "--json", *options)
-        assert status.json["data"]["version"] == 2
+        assert status.json["data"]["version"] == "2"
         with connect(address) as connection:
             assert connection.execute("SELECT version FROM schema_migrations").fetchall() == [(2,)]
             row = connection.execute(

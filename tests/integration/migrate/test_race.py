@@ -37,7 +37,7 @@ def test_threads_of_one_program_apply_each_migration_once(
     database: DatabaseConfig, write_migrations: WriteMigrations
 ) -> None:
     run = migrator(database, write_migrations(FILES), lock_limit_seconds=60)
-    applied: list[int] = []
+    applied: list[str] = []
     errors: list[HowdahError] = []
 
     def go() -> None:
@@ -52,7 +52,7 @@ def test_threads_of_one_program_apply_each_migration_once(
     for thread in threads:
         thread.join()
     assert errors == []
-    assert sorted(applied) == list(range(1, 8))
+    assert sorted(applied) == [str(each) for each in range(1, 8)]
     assert log_rows(database) == list(range(1, 8))
 
 
