@@ -14,4 +14,6 @@ pytest_plugins = [
     "fix_tls",
     "fix_migrations",
     "fix_golang_migrate",
+    "fix_peers",
+    "fix_interop_report",
 ]
