@@ -12,8 +12,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from fix_cli import clean_environ
-from fix_server import available_programs, reachable_directory
+from fix_server import available_programs, reachable_directory, tools_directory
 from howdah.config.database import DatabaseConfig
 from howdah.pg.programs import Programs
 from howdah.server.local import LocalServer
@@ -62,6 +64,7 @@ VIBEXP = Example(
     untrusted=("vector",),
 )
 HOLOMUSH = Example("holomush", "internal/store/migrations", frozenset({"pg_trgm"}))
+CHATALOT = Example("chatalot", "migrations", frozenset())
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,17 @@ def page_place(example: Example) -> Iterator[Place]:
         for file in (folder / "howdah.toml", folder / ".env.example"):
             file.write_text(file.read_text(encoding="utf-8").replace("5432", str(port)), encoding="utf-8")
         yield Place(folder, environment, port)
+
+
+def tool(program: str) -> Path:
+    """Another tool's program; without it the test is skipped, or fails where it must be there."""
+    path = tools_directory() / program
+    if not path.exists():
+        reason = f"{path.name} is not here; `make tools` installs it"
+        if os.environ.get("CI") == "true" or os.environ.get("HOWDAH_REQUIRE_TOOLS") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return path
 
 
 def client_programs() -> Programs:

@@ -19,7 +19,7 @@ def _migrated(example: Example, address: DatabaseConfig) -> Migrate:
     migrator = Migrator(database=address, directory=example.directory)
 
     def migrate(version: int) -> None:
-        if version < (migrator.status().history.version or 0):
+        if version < int(migrator.status().history.version or 0):
             migrator.down(to=version)
         else:
             migrator.up(to=version)

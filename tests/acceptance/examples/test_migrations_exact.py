@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from collections.abc import Callable, Iterator
@@ -11,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.examples.place import HOLOMUSH, KAIMU, VIBEXP, Example, client_programs, running_server
+from acceptance.examples.place import HOLOMUSH, KAIMU, VIBEXP, Example, client_programs, running_server, tool
 from fix_db import connect
-from fix_server import tools_directory
 from howdah import Migrator
 from howdah.config.database import DatabaseConfig, Secret
 from howdah.config.url import format_url
@@ -62,19 +60,14 @@ def database(place: tuple[Example, LocalServer]) -> Iterator[DatabaseConfig]:
 
 def _by_howdah(database: DatabaseConfig, directory: Path, version: int) -> None:
     migrator = Migrator(database=database, directory=directory)
-    if version >= (migrator.status().history.version or 0):
+    if version >= int(migrator.status().history.version or 0):
         migrator.up(to=version)
     else:
         migrator.down(to=version)
 
 
 def _by_golang_migrate(database: DatabaseConfig, directory: Path, version: int) -> None:
-    program = tools_directory() / "bin" / "migrate"
-    if not program.exists():
-        reason = "golang-migrate is not here; `make tools` installs it"
-        if os.environ.get("CI") == "true" or os.environ.get("HOWDAH_REQUIRE_TOOLS") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
+    program = tool("bin/migrate")
     url = format_url(database, show_password=True).replace("postgresql://", "pgx5://", 1)
     words = ["goto", str(version)] if version else ["down", "-all"]
     done = subprocess.run(
