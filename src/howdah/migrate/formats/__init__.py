@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from howdah.errors import ConfigError
+from howdah.migrate.formats.alembic import ALEMBIC
 from howdah.migrate.formats.dbmate import DBMATE
+from howdah.migrate.formats.flyway import FLYWAY
 from howdah.migrate.formats.golang_migrate import GOLANG_MIGRATE
 from howdah.migrate.formats.goose import GOOSE
 from howdah.migrate.formats.interface import Format
+from howdah.migrate.formats.prisma import PRISMA
 from howdah.migrate.formats.sqlx import SQLX
+from howdah.migrate.formats.typeorm import TYPEORM
 
-FORMATS: tuple[Format, ...] = (GOLANG_MIGRATE, GOOSE, SQLX, DBMATE)
+FORMATS: tuple[Format, ...] = (GOLANG_MIGRATE, GOOSE, SQLX, DBMATE, FLYWAY, PRISMA, ALEMBIC, TYPEORM)
 
 DEFAULT_FORMAT = GOLANG_MIGRATE.name
 """The format where nobody says another."""
