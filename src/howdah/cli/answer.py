@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec
+from typing import Any, NoReturn, ParamSpec
 
 import click
 
@@ -19,14 +19,11 @@ from howdah.cli.render import Progress, show_problem
 from howdah.cli.stdout import write_data
 from howdah.cli.target import TARGET
 from howdah.config.database import DatabaseConfig
+from howdah.connect.known import as_howdah_error
 from howdah.errors import HowdahError
 from howdah.findings import Finding, Severity
 
-if TYPE_CHECKING:
-    import psycopg
-
 P = ParamSpec("P")
-_INSUFFICIENT_PRIVILEGE = "42501"
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -73,7 +70,7 @@ def answers(command: str) -> Callable[[Callable[P, Answer]], Callable[P, None]]:
                 sys.stderr.write("\ninterrupted\n")
                 sys.exit(exit_codes.INTERRUPTED)
             except Exception as error:
-                known = _as_known(error)
+                known = as_howdah_error(error)
                 if not known:
                     raise
                 if verbose:
@@ -96,30 +93,6 @@ def _answer_of(error: HowdahError) -> Answer:
     code = exit_codes.exit_code_of(error)
     target = click.get_current_context().meta.get(TARGET)
     return Answer(data=error.data, problems=(Finding.of(error),), ok=False, target=target, exit_code=code)
-
-
-def _as_known(error: Exception) -> HowdahError | None:
-    """What a person is told of an error; None where it is a mistake of ours, which wants a traceback."""
-    if isinstance(error, HowdahError):
-        return error
-    if isinstance(error, OSError):
-        reason = error.strerror or str(error)
-        message = f"cannot use {error.filename}: {reason}" if error.filename else reason
-        return HowdahError(message, code="file-error")
-    driver = sys.modules.get("psycopg")  # not there where nothing has connected
-    return _server_error(error) if driver and isinstance(error, driver.Error) else None
-
-
-def _server_error(error: psycopg.Error) -> HowdahError:
-    from howdah.connect.failures import server_said
-
-    why = "The role of this address lacks a right on what the command reads or writes."
-    return HowdahError(
-        server_said(error),
-        code="server-error",
-        why=why if error.sqlstate == _INSUFFICIENT_PRIVILEGE else None,
-        next=("howdah doctor",),
-    )
 
 
 def _show(command: str, answer: Answer, *, as_json: bool, quiet: bool) -> NoReturn:

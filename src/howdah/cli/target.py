@@ -6,10 +6,9 @@ from pathlib import Path
 
 import click
 
-from howdah.config.database import DatabaseConfig
-from howdah.config.project import DatabaseSettings, Project, load_project
-from howdah.config.resolve import Resolved, pick_database, resolve
-from howdah.errors import ConfigError
+from howdah.config.project import Project, load_project
+from howdah.config.resolve import Resolved
+from howdah.dev import resolve_here
 
 TARGET = "howdah.target"
 """Where the context of a command keeps the address it acts on."""
@@ -21,32 +20,13 @@ def resolve_target(url: str | None, config_file: str | None, db: str | None) -> 
     Raises:
         ConfigError: no database is named, or something about the project or the variables is wrong.
     """
-    resolved = _resolve(project_of(config_file), url, db)
+    resolved = resolve_here(project_of(config_file), url=url, db=db)
     # An error that comes later says in its JSON which database it was about.
     if context := click.get_current_context(silent=True):
         context.meta[TARGET] = resolved.direct or resolved.database
     return resolved
 
 
-def _resolve(project: Project, url: str | None, db: str | None) -> Resolved:
-    try:
-        return resolve(project, db=db, url=url)
-    except ConfigError as error:
-        if error.code != "no-address":
-            raise
-        # Last in the order, and looked for only now: it reads the server's state.
-        address = _dev_server(project, pick_database(project, db))
-        if address is None:
-            raise
-        return resolve(project, db=db, fallback=address)
-
-
 def project_of(config_file: str | None) -> Project:
     """The project of `--config`, or the one around the current folder."""
     return load_project(file=Path(config_file) if config_file else None)
-
-
-def _dev_server(project: Project, settings: DatabaseSettings) -> DatabaseConfig | None:
-    from howdah.dev import server_address
-
-    return server_address(project, settings)

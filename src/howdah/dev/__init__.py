@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from howdah.dev.server import server_address
+from howdah.dev.address import resolve_here
 
-__all__ = ["server_address"]
+__all__ = ["resolve_here"]

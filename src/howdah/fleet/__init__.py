@@ -1,0 +1,1 @@
+"""The same operation over all databases of a project."""

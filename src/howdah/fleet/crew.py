@@ -1,0 +1,130 @@
+"""Threads that work off a line of jobs, and are interrupted by Ctrl-C as a program of one thread is.
+
+Python raises KeyboardInterrupt in the main thread only. Here it is raised again in each thread that is at a job,
+so that everything which stops a run halfway does so in a thread, too: the statement is cancelled on the server, its
+transaction rolled back, the lock released.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+_LOOK_EVERY_SECONDS = 1.0
+
+
+class Job(Protocol):
+    """One piece of work."""
+
+    def run(self) -> None:
+        """Do it. May be interrupted anywhere; may raise anything."""
+        ...
+
+    def end(self, error: BaseException | None) -> None:
+        """Called once, behind `run()`, with what that raised; is not interrupted."""
+        ...
+
+
+class Crew:
+    """`size` threads, each of which calls `take()` for its next job until that returns None.
+
+    `take()` may wait for other jobs to end; after `stop()` it must return None at once, in each thread.
+    """
+
+    def __init__(self, size: int, *, take: Callable[[], Job | None], stop: Callable[[], None]) -> None:
+        self._take = take
+        self._stop = stop
+        self._turn = threading.Lock()
+        self._at_work: set[int] = set()  # threads that may be interrupted
+        self._failure: BaseException | None = None
+        self._is_interrupted = False
+        self._seats = size
+        self._left = size
+        self._is_over = threading.Event()  # not join(): it takes an interrupted thread for an ended one
+
+    def work(self) -> None:
+        """Return when all threads have ended. At Ctrl-C, calls `stop()` and interrupts the jobs that are at work.
+
+        Raises:
+            BaseException: what `take()` or the `end()` of a job raised, once the others have ended.
+        """
+        is_interrupted = False
+        while True:
+            try:
+                if is_interrupted:
+                    self._interrupt()
+                self._wait()
+                break
+            except KeyboardInterrupt:
+                is_interrupted = True
+        if self._failure is not None:
+            raise self._failure
+
+    def _wait(self) -> None:
+        """Until all have ended; may be broken off anywhere and called again."""
+        # One whose start is broken off may never run: it has taken no seat then. Who finds none goes.
+        while self._seats:
+            threading.Thread(target=self._work, name="howdah fleet", daemon=True).start()
+        while not self._is_over.wait(_LOOK_EVERY_SECONDS):
+            pass
+
+    def _interrupt(self) -> None:
+        self._stop()
+        with self._turn:
+            self._is_interrupted = True
+            for ident in self._at_work:
+                _raise_in(ident, KeyboardInterrupt)
+
+    def _work(self) -> None:
+        with self._turn:
+            if not self._seats:
+                return
+            self._seats -= 1
+        try:
+            while (job := self._take()) is not None:
+                job.end(self._run(job))
+        except BaseException as error:  # noqa: BLE001 - a mistake of ours: told by the thread that waits
+            self._failure = error
+            self._stop()
+        finally:
+            with self._turn:
+                self._left -= 1
+                if not self._left:
+                    self._is_over.set()
+
+    def _run(self, job: Job) -> BaseException | None:
+        """Run a job and return what it raised. Once this has returned, no interruption is under way any more."""
+        ident, error = threading.get_ident(), None
+        is_begun = False
+        while True:
+            try:
+                if not is_begun:
+                    is_begun = True
+                    with self._turn:
+                        if self._is_interrupted:  # between take() and here
+                            return KeyboardInterrupt()
+                        self._at_work.add(ident)
+                    error = _caught(job)
+                with self._turn:
+                    self._at_work.discard(ident)
+                    _raise_in(ident, None)
+            except KeyboardInterrupt as late:  # it came when the job had ended
+                error = error or late.__context__ or late
+            else:
+                return error
+
+
+def _caught(job: Job) -> BaseException | None:
+    try:
+        job.run()
+    except BaseException as error:  # noqa: BLE001 - whose job it is knows what to make of it
+        return error
+    return None
+
+
+def _raise_in(ident: int, kind: type[BaseException] | None) -> None:
+    """Raise an exception in a thread when it comes to its next line of Python; None: none that is still to come."""
+    raised = None if kind is None else ctypes.py_object(kind)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), raised)

@@ -1,0 +1,108 @@
+"""Apply what is pending in every database of a project, several at a time, each behind what it depends on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from howdah.config.project import DatabaseSettings, Project
+from howdah.fleet.address import address_of, find_addresses
+from howdah.fleet.crew import Crew
+from howdah.fleet.job import MigrateJob
+from howdah.fleet.outcome import DatabaseOutcome, Ended, Ending, FleetEvent, Outcome
+from howdah.fleet.schedule import Schedule
+from howdah.fleet.turns import Turns
+from howdah.migrate.settings import RunSettings
+
+
+def migrate_all(
+    project: Project,
+    *,
+    parallel: int = 1,
+    wait_seconds: float = 0,
+    run_settings: RunSettings | None = None,
+    on_event: Callable[[FleetEvent], None] = lambda _: None,
+) -> Outcome:
+    """Apply what is pending in every database of the project, `parallel` of them at a time.
+
+    A database comes behind those that it depends on. Where one fails, what depends on it is skipped, and the others
+    go on. At Ctrl-C no other is begun, and what runs is cancelled as in a run over one database. Two entries that
+    mean one database take turns. `on_event` is called by one thread at a time.
+
+    What goes wrong in a database is not raised: the outcome has it.
+    """
+    found = find_addresses(project)
+    turns = Turns(address for each in found.values() if (address := address_of(each)))
+    telling = threading.Lock()
+
+    def tell(event: FleetEvent) -> None:
+        with telling:
+            on_event(event)
+
+    def make_job(settings: DatabaseSettings) -> MigrateJob:
+        where = found[settings.name]
+        return MigrateJob(settings, where, turns, run_settings or RunSettings(), wait_seconds, tell, line.end)
+
+    line = _Line(project, make_job, tell)
+    Crew(max(1, min(parallel, len(found))), take=line.take, stop=line.stop).work()
+    return line.outcome()
+
+
+class _Line:
+    """The databases in the order of the schedule, and how each ended; shared by the threads."""
+
+    def __init__(
+        self,
+        project: Project,
+        make_job: Callable[[DatabaseSettings], MigrateJob],
+        tell: Callable[[FleetEvent], None],
+    ) -> None:
+        self._settings = {each.name: each for each in project.databases}
+        self._schedule = Schedule({name: each.depends_on for name, each in self._settings.items()})
+        self._make_job = make_job
+        self._tell = tell
+        self._changed = threading.Condition()
+        self._is_stopped = False
+        self._outcomes: dict[str, DatabaseOutcome] = {}
+
+    def take(self) -> MigrateJob | None:
+        """The next database, as soon as one may start; None where there will be none."""
+        with self._changed:
+            while not self._is_stopped and not self._schedule.is_over:
+                name = self._schedule.following
+                if name is not None:
+                    self._schedule = self._schedule.start(name)
+                    return self._make_job(self._settings[name])
+                self._changed.wait()
+            return None
+
+    def stop(self) -> None:
+        """Start no more."""
+        with self._changed:
+            self._is_stopped = True
+            self._changed.notify_all()
+
+    def end(self, outcome: DatabaseOutcome) -> None:
+        """Keep the outcome of a database that ran; what waited for it may start, or is skipped."""
+        with self._changed:
+            self._keep(outcome)
+            self._schedule = self._schedule.end(outcome.name, is_well=outcome.ending.is_well)
+            if not self._is_stopped:
+                for name, because_of in self._schedule.skipped().items():
+                    self._keep(DatabaseOutcome(name, Ending.SKIPPED, because_of=because_of))
+            self._changed.notify_all()
+
+    def outcome(self) -> Outcome:
+        """How it ended everywhere."""
+        return Outcome(
+            tuple(
+                self._outcomes.get(name) or DatabaseOutcome(name, Ending.NOT_STARTED)
+                for name in self._settings
+            )
+        )
+
+    def _keep(self, outcome: DatabaseOutcome) -> None:
+        is_new = outcome.name not in self._outcomes
+        self._outcomes[outcome.name] = outcome
+        if is_new:
+            self._tell(Ended(outcome))
