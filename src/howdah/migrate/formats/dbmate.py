@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from howdah.errors import ConfigError, SourceError, Where
 from howdah.findings import Finding, Severity
@@ -21,6 +22,11 @@ from howdah.migrate.formats.names import list_files_and_links, next_timestamp, r
 from howdah.migrate.history import HistoryTable
 from howdah.migrate.migration import Direction, Migration, Source, Step
 from howdah.pg.identifiers import quote_identifier, quote_literal
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from howdah.config.database import DatabaseConfig
 
 _FILE = re.compile(r"([0-9]+)([^\n]*)\.sql")
 _NEW_FILE = "-- migrate:up\n\n\n-- migrate:down\n\n"
@@ -169,7 +175,15 @@ class DbmateTable:
         return ()
 
 
-DBMATE = Format("dbmate", DbmateFiles(), DbmateTable())
+def _after_run(
+    connection: psycopg.Connection, database: DatabaseConfig, table: HistoryTable, directory: Path
+) -> Sequence[Finding]:
+    from howdah.migrate.schema_file import update_schema_file
+
+    return update_schema_file(connection, database, table, directory)
+
+
+DBMATE = Format("dbmate", DbmateFiles(), DbmateTable(), after_run=_after_run)
 
 
 def _has_row(direction: Direction, phase: Phase) -> bool:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from howdah.config.database import DatabaseConfig
+    from howdah.findings import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,14 +206,26 @@ class Host(Protocol):
         ...
 
 
+class AfterRun(Protocol):
+    """What a tool does beyond migrating, such as writing a file. Never raises: the run has taken effect."""
+
+    def __call__(
+        self, connection: psycopg.Connection, database: DatabaseConfig, table: HistoryTable, directory: Path
+    ) -> Sequence[Finding]:
+        """Do it; what was done, or why not."""
+        ...
+
+
 @dataclass(frozen=True)
 class Format:
     """A tool's files + history table + lock. `name` is as in howdah.toml and `--format`.
 
-    `host` runs the steps that are no SQL; None: a command that the project names does.
+    `host` runs the steps that are no SQL; None: a command that the project names does. `after_run` does what else the
+    tool does after a run that changed something.
     """
 
     name: str
     files: Files
     table: Table
     host: Host | None = None
+    after_run: AfterRun | None = None

@@ -1,0 +1,186 @@
+"""dbmate's `schema.sql`: the structure as pg_dump shows it and the applied versions, byte for byte as dbmate writes it.
+
+Sources: amacneil/dbmate pkg/driver/postgres/postgres.go DumpSchema, pkg/dbutil/dbutil.go TrimLeadingSQLComments.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from itertools import dropwhile
+from pathlib import Path
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from howdah.config.database import DatabaseConfig
+from howdah.config.keywords import SECRET_OPTIONS
+from howdah.errors import CommandError, HowdahError, UnsupportedError, Where
+from howdah.findings import Finding, Severity
+from howdah.migrate.history import HistoryTable
+from howdah.pg.programs import plain_environment
+from howdah.pg.version import Version, parse_version
+from howdah.server.installations import system_programs
+
+_HEADING = b"-- Dbmate schema migrations"
+_FLAGS = ("--format=plain", "--encoding=UTF8", "--schema-only", "--no-privileges", "--no-owner")
+# From these minor releases on pg_dump writes a random key into each dump, unless it is given one.
+_FIRST_WITH_KEY = {14: 19, 15: 14, 16: 10, 17: 6}
+# Go's unicode.IsSpace, which Python's own idea of white space is wider than.
+_GO_SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
+_SEARCH_PATH = re.compile(r"-c\s*search_path=((?:\\.|\S)*)")
+_DUMP_LIMIT_SECONDS = 120
+
+
+def update_schema_file(
+    connection: psycopg.Connection,
+    database: DatabaseConfig,
+    table: HistoryTable,
+    directory: Path,
+    environ: Mapping[str, str] = os.environ,
+) -> tuple[Finding, ...]:
+    """Rewrite the `schema.sql` of a project that has one, as dbmate does after each run; what was done, or why not.
+
+    Never raises: the migrations have taken effect, whatever becomes of the file.
+    """
+    file = find_schema_file(directory, environ)
+    if file is None:
+        return ()
+    try:
+        dump = _run_pg_dump(database, server=connection.info.server_version // 10000, environ=environ)
+        name, versions = _read_versions(connection, table)
+        text = schema_text(dump, name, versions)
+        if text != file.read_bytes():
+            _replace(file, text)
+    except (HowdahError, psycopg.Error, OSError) as error:
+        return (
+            Finding(
+                code="schema-file-not-written",
+                severity=Severity.WARNING,
+                message="this file was not brought up to date",
+                where=Where(str(file)),
+                why=f"{str(error).strip()}.",
+                fix="The migrations have taken effect all the same; `dbmate dump` writes the file.",
+            ),
+        )
+    return (
+        Finding(
+            code="schema-file-written",
+            severity=Severity.INFO,
+            message="brought up to date with the database, as dbmate does",
+            where=Where(str(file)),
+        ),
+    )
+
+
+def find_schema_file(directory: Path, environ: Mapping[str, str] = os.environ) -> Path | None:
+    """The file that dbmate keeps beside this directory, or where its variable says; None: there is none of dbmate's.
+
+    A `schema.sql` that dbmate did not write is somebody's own.
+    """
+    if environ.get("DBMATE_NO_DUMP_SCHEMA", "").lower() in {"1", "t", "true"}:
+        return None
+    file = Path(environ.get("DBMATE_SCHEMA_FILE") or directory.absolute().parent / "schema.sql")
+    try:
+        is_theirs = _HEADING in file.read_bytes()
+    except OSError:
+        return None
+    return file if is_theirs else None
+
+
+def schema_text(dump: bytes, table: str, versions: Sequence[str]) -> bytes:
+    """What dbmate makes of pg_dump's output, the quoted name of the history table, and the quoted versions."""
+    whole = dump.decode(errors="surrogateescape") + f"\n--\n{_HEADING.decode()}\n--\n\n"
+    if versions:
+        rows = ",\n".join(f"    ({version})" for version in versions)
+        whole += f"INSERT INTO {table} (version) VALUES\n{rows};\n"
+    lines = whole.split("\n")
+    if not lines[-1]:
+        lines.pop()
+    kept = dropwhile(lambda line: not line or line.startswith("--"), lines)
+    return "".join(f"{line.rstrip(_GO_SPACES)}\n" for line in kept).encode(errors="surrogateescape")
+
+
+def _read_versions(connection: psycopg.Connection, table: HistoryTable) -> tuple[str, list[str]]:
+    """The name of the history and what is in it, quoted by the server, which quotes only what needs it."""
+    name = connection.execute(
+        "SELECT quote_ident(%s) || '.' || quote_ident(%s)", (table.schema, table.table)
+    ).fetchone()
+    rows = connection.execute(f"SELECT quote_literal(version) FROM {table.sql} ORDER BY version".encode())
+    return (name or ("",))[0], [row[0] for row in rows]
+
+
+def _run_pg_dump(database: DatabaseConfig, *, server: int, environ: Mapping[str, str]) -> bytes:
+    program, version = _find_pg_dump(server)
+    options = [*_FLAGS]
+    if version.major > max(_FIRST_WITH_KEY) or version.minor >= _FIRST_WITH_KEY.get(version.major, 10**6):
+        options.append("--restrict-key=dbmate")
+    for schema in dumped_schemas(database):
+        options += ["--schema", schema]
+    conninfo = {key: value for key, value in database.conninfo().items() if key not in SECRET_OPTIONS}
+    password = conninfo.pop("password", None)
+    environment = plain_environment()
+    environment |= {"PGPASSWORD": password} if password else {}
+    environment |= {"PGTZ": environ["PGTZ"]} if "PGTZ" in environ else {}
+    try:
+        done = subprocess.run(
+            [program, *options, "--dbname", make_conninfo(**conninfo)],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_DUMP_LIMIT_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise CommandError("pg_dump", -1, f"not done within {_DUMP_LIMIT_SECONDS} s") from error
+    if done.returncode:
+        raise CommandError("pg_dump", done.returncode, done.stderr.decode(errors="replace"))
+    return done.stdout
+
+
+def dumped_schemas(database: DatabaseConfig) -> list[str]:
+    """What the address's own search_path names: dbmate dumps these schemas only; empty: all."""
+    match = _SEARCH_PATH.search(database.options.get("options", ""))
+    named = re.sub(r"\\(.)", r"\1", match[1]).split(",") if match else []
+    return [schema.strip() for schema in named if schema.strip()]
+
+
+def _find_pg_dump(server: int) -> tuple[Path, Version]:
+    """The pg_dump on PATH, which is the one that dbmate runs; or the oldest other one that can dump such a server."""
+    on_path = shutil.which("pg_dump")
+    elsewhere = [each.path("pg_dump") for each in reversed(system_programs()) if each.has("pg_dump")]
+    found = []
+    for program in [*([Path(on_path)] if on_path else []), *elsewhere]:
+        version = _version_of(program)
+        if version and version.major >= server:
+            return program, version
+        found.append(str(version or f"{program}, which does not work"))
+    here = " and ".join(dict.fromkeys(found)) or "none"
+    raise UnsupportedError(
+        f"a server of version {server} needs a pg_dump not older than it, and here is {here}"
+    )
+
+
+def _version_of(program: Path) -> Version | None:
+    shown = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    try:
+        return parse_version(shown.stdout)
+    except ValueError:
+        return None
+
+
+def _replace(file: Path, text: bytes) -> None:
+    """Write the file anew: complete, or as it was."""
+    real = file.resolve()
+    half = real.with_name(f"{real.name}.new-{os.getpid()}")
+    try:
+        half.write_bytes(text)
+        shutil.copymode(real, half)
+        half.replace(real)
+    finally:
+        half.unlink(missing_ok=True)
