@@ -14,6 +14,7 @@
         HistoryMismatch            files and history contradict each other
         DirtyDatabase              a run stopped half-way outside a transaction; a human must look
         MigrationFailed            a migration failed; says what is applied and what is not
+          ForeignStep              a migration that only its own tool can run, and no command for it is known
         LockTimeout (TimeoutError) another run holds the lock; says who
 
 `message` is lower-case, without a final stop. `why` and `fix` are sentences. `next` holds commands to type.
@@ -170,6 +171,7 @@ class MigrationFailed(MigrationError):
         failed: the version that failed.
         pending: versions of the plan that did not run.
         sqlstate: the server's code, or None where the connection was lost.
+        is_partial: something of the failed version took effect, or may have.
     """
 
     code = "migration-failed"
@@ -177,6 +179,7 @@ class MigrationFailed(MigrationError):
     failed: str | None = None
     pending: tuple[str, ...] = ()
     sqlstate: str | None = None
+    is_partial: bool = False
 
     @property
     def data(self) -> dict[str, object]:
@@ -187,6 +190,12 @@ class MigrationFailed(MigrationError):
             "pending": list(self.pending),
             "sqlstate": self.sqlstate,
         }
+
+
+class ForeignStep(MigrationFailed):
+    """A migration that only its own tool can run, and nobody said how. The run stopped before it."""
+
+    code = "foreign-step"
 
 
 class LockTimeout(MigrationError, TimeoutError):

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from howdah.errors import ConfigError, ConnectError, HowdahError, RefusedError, SourceError, UnsupportedError
+from howdah.errors import (
+    ConfigError,
+    ConnectError,
+    ForeignStep,
+    HowdahError,
+    RefusedError,
+    SourceError,
+    UnsupportedError,
+)
 
 DONE = 0
 ANSWER_IS_NO = 1
@@ -16,6 +24,7 @@ _BY_CLASS: tuple[tuple[type[HowdahError], int], ...] = (
     (ConfigError, USAGE),
     (SourceError, USAGE),
     (ConnectError, CANNOT_CONNECT),
+    (ForeignStep, REFUSED),
     (RefusedError, REFUSED),
     (UnsupportedError, REFUSED),
 )

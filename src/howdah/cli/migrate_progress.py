@@ -11,6 +11,7 @@ from howdah.findings import Finding
 from howdah.migrate.events import (
     Event,
     Noted,
+    ProgramSaid,
     Result,
     Retrying,
     StatementRunning,
@@ -58,6 +59,8 @@ class RunProgress:
                 )
                 for blocker in event.blockers:
                     self._progress.note(f"  in the way was {blocker}")
+            case ProgramSaid():
+                self._progress.note(f"  {event.line}")
             case WaitingForLock():
                 self._wait(event.holder)
 

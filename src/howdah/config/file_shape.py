@@ -90,6 +90,15 @@ _SETUP = Table(
         "grants": "Did you mean 'grant'?",
     },
 )
+_FOREIGN = Table(
+    {
+        "up": ListOf(_name("A word of the command."), "Applies them: the program and its arguments."),
+        "down": ListOf(_name("A word of the command."), "Reverts them."),
+        "directory": _name("Where the commands are started, relative to this file; its folder without it."),
+    },
+    "Commands for migrations that only their own tool can run. {version} and {name} stand for the migration.",
+    hints={"dir": "Did you mean 'directory'?", "command": "Write `up` and `down`."},
+)
 _DATABASE = Table(
     {
         "url": _name("The address without its password, or with ${VARIABLE}s in it."),
@@ -105,6 +114,7 @@ _DATABASE = Table(
         "history-table": _name(
             "Name of the history table where it is not the tool's own: table or schema.table."
         ),
+        "foreign": _FOREIGN,
         "protected": Flag("Destructive commands are refused."),
         "depends-on": ListOf(
             _name("A database of the project."),

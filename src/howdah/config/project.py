@@ -55,6 +55,18 @@ class SetupSettings:
 
 
 @dataclass(frozen=True)
+class ForeignSettings:
+    """The commands that run what only a migration's own tool can run ([database.NAME.foreign]); empty: none is known.
+
+    In `up` and `down` {version} and {name} stand for the migration. `directory` is where they are started.
+    """
+
+    up: tuple[str, ...] = ()
+    down: tuple[str, ...] = ()
+    directory: Path | None = None
+
+
+@dataclass(frozen=True)
 class DatabaseSettings:
     """What the project says about one of its databases ([database.NAME] in the file).
 
@@ -68,6 +80,7 @@ class DatabaseSettings:
         migrations: directory of the migration files; None: found by itself.
         format: name of the format; None: detected.
         history_table: the history table where it is not the format's own, as `table` or `schema.table`.
+        foreign: what runs the migrations that are no SQL.
         protected: destructive commands are refused.
         depends_on: databases of the project that are migrated before this one, in a run over all of them.
         expect: `table.column` or `schema.table.column` -> type, checked by `doctor` after `migrate`.
@@ -81,6 +94,7 @@ class DatabaseSettings:
     migrations: Path | None = None
     format: str | None = None
     history_table: str | None = None
+    foreign: ForeignSettings = field(default_factory=ForeignSettings)
     protected: bool = False
     depends_on: tuple[str, ...] = ()
     setup: SetupSettings = field(default_factory=SetupSettings)
@@ -238,10 +252,19 @@ def _database(name: str, table: Mapping[str, Any], root: Path) -> DatabaseSettin
         migrations=_path(table["migrations"], root) if "migrations" in table else None,
         format=table.get("format"),
         history_table=table.get("history-table"),
+        foreign=_foreign(table.get("foreign", {}), root),
         protected=table.get("protected", False),
         depends_on=tuple(table.get("depends-on", ())),
         setup=_setup(table.get("setup", {})),
         expect=dict(table.get("expect", {})),
+    )
+
+
+def _foreign(table: Mapping[str, Any], root: Path) -> ForeignSettings:
+    return ForeignSettings(
+        up=tuple(table.get("up", ())),
+        down=tuple(table.get("down", ())),
+        directory=_path(table.get("directory", "."), root),
     )
 
 

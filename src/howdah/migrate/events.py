@@ -58,6 +58,14 @@ class Retrying:
 
 
 @dataclass(frozen=True, slots=True)
+class ProgramSaid:
+    """A line of the program that runs a step which is no SQL."""
+
+    step: Step
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """A step that took effect, is recorded, and is on the server's disk."""
 
@@ -75,4 +83,13 @@ class Noted:
     finding: Finding
 
 
-Event = Noted | WaitingForLock | StepStarted | StatementStarted | StatementRunning | Retrying | Result
+Event = (
+    Noted
+    | WaitingForLock
+    | StepStarted
+    | StatementStarted
+    | StatementRunning
+    | Retrying
+    | ProgramSaid
+    | Result
+)

@@ -78,6 +78,26 @@ def migration_lock(
             )
 
 
+@contextmanager
+def without_lock(
+    connection: psycopg.Connection,
+    keys: Sequence[int],
+    *,
+    limit_seconds: float,
+    on_wait: Callable[[WaitingForLock], None],
+) -> Iterator[None]:
+    """Let some of the keys go for a while, to a program that takes them itself; after a failure they stay free.
+
+    Raises:
+        LockTimeout: somebody else has taken one since, and does not give it back.
+    """
+    if keys:
+        connection.execute("SELECT pg_advisory_unlock(key) FROM unnest(%s::bigint[]) AS key", [list(keys)])
+    yield
+    if keys:
+        _acquire(connection, keys, limit_seconds, on_wait)
+
+
 def _acquire(
     connection: psycopg.Connection,
     keys: Sequence[int],

@@ -7,6 +7,7 @@ import logging
 from howdah.migrate.events import (
     Event,
     Noted,
+    ProgramSaid,
     Result,
     Retrying,
     StatementRunning,
@@ -50,6 +51,8 @@ def log_event(event: Event) -> None:
                 event.reason,
                 "".join(f"; in the way was {each}" for each in event.blockers),
             )
+        case ProgramSaid():
+            _log.info("%s: %s", event.step.migration.version, event.line)
         case StepStarted():
             _log.debug("%s of %s: %s", event.number, event.total, event.step.migration.name)
         case StatementStarted():

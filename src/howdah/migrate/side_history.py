@@ -98,6 +98,12 @@ def drop_start(table: HistoryTable, step: Step) -> Query:
     return Query(query("drop_record"), (table.sql, step.migration.version))
 
 
+def record_foreign(table: HistoryTable, step: Step, content: Content) -> Query:
+    """The statement that records a step that its own tool has run."""
+    values = _values(table, step.migration, _ACTIONS[step.direction], step.before, content, statements=0)
+    return Query(query("add_record"), values)
+
+
 def record_declaration(
     table: HistoryTable, migration: Migration, action: str, previous: str | None, content: Content | None
 ) -> Query:

@@ -49,6 +49,7 @@ def revision_failed(error: BaseException, step: Step, *, is_clean: bool) -> Migr
     )
     failed.sqlstate = sqlstate_of(error)
     failed.failed = migration.version
+    failed.is_partial = not is_clean
     return failed
 
 

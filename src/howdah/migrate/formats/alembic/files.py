@@ -6,16 +6,18 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from uuid import uuid4
+from typing import TYPE_CHECKING
 
 from howdah.errors import ConfigError, SourceError, Where
 from howdah.findings import Finding, Severity
-from howdah.migrate.formats.alembic.places import find_places
-from howdah.migrate.formats.alembic.revisions import ILLEGAL, Revision, heads, read_revisions
 from howdah.migrate.formats.interface import Body
 from howdah.migrate.migration import Direction, Migration, Source
 
+if TYPE_CHECKING:
+    from howdah.migrate.formats.alembic.revisions import Revision
+
 _SHORTEST_PART = 4
+_ILLEGAL = frozenset("@-+:")
 _SLUG_LENGTH = 40
 _BASE, _HEADS = "base", {"head", "heads"}
 
@@ -30,6 +32,10 @@ class AlembicFiles:
             SourceError: there is no such directory, or Alembic's configuration or a revision cannot be read;
                 two revisions have one id, build upon each other in a ring, or upon one that no file has.
         """
+        # What parses Python is loaded for Alembic only.
+        from howdah.migrate.formats.alembic.places import find_places
+        from howdah.migrate.formats.alembic.revisions import read_revisions
+
         revisions = read_revisions(find_places(directory))
         return Source(directory, tuple(map(_as_migration, revisions)), _several_heads(revisions))
 
@@ -40,6 +46,10 @@ class AlembicFiles:
             SourceError: there are several heads.
             UnsupportedError: the template needs the Alembic library, which is not installed.
         """
+        from uuid import uuid4
+
+        from howdah.migrate.formats.alembic.places import find_places
+        from howdah.migrate.formats.alembic.revisions import heads, read_revisions
         from howdah.migrate.formats.alembic.template import Blank
 
         places = find_places(source.directory)
@@ -75,7 +85,7 @@ class AlembicFiles:
                 code="ambiguous-version",
                 fix="Write more of the id.",
             )
-        if not candidates and (not text or ILLEGAL & set(text)):
+        if not candidates and (not text or _ILLEGAL & set(text)):
             raise ConfigError(
                 f"'{text}' is not a revision",
                 code="bad-version",
@@ -112,6 +122,8 @@ def _as_migration(revision: Revision) -> Migration:
 
 def _several_heads(revisions: Sequence[Revision]) -> tuple[Finding, ...]:
     """A note where Alembic's own `upgrade head` would refuse; branches that have labels are meant to be."""
+    from howdah.migrate.formats.alembic.revisions import heads
+
     newest = heads(revisions)
     if len(newest) < 2 or any(each.labels for each in revisions):
         return ()

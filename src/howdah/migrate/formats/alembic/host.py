@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from howdah.config.database import DatabaseConfig
-from howdah.migrate.formats.alembic.places import Places, find_places
-from howdah.migrate.formats.alembic.template import no_library
 from howdah.migrate.history import HistoryTable
 from howdah.migrate.migration import Step
 
 if TYPE_CHECKING:
     from alembic.config import Config
+
+    from howdah.migrate.formats.alembic.places import Places
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,9 @@ class AlembicHost:
             RefusedError: env.py connects elsewhere, or keeps another history.
             UnsupportedError: the Alembic library is not installed.
         """
+        from howdah.migrate.formats.alembic.places import find_places
+        from howdah.migrate.formats.alembic.template import no_library
+
         places = find_places(directory)
         try:
             import alembic  # noqa: F401 - that it is there
@@ -71,6 +74,9 @@ class AlembicHost:
             EnvironmentFailed: env.py failed, or the database is not at the newest revision.
             UnsupportedError: the Alembic library is not installed.
         """
+        from howdah.migrate.formats.alembic.places import find_places
+        from howdah.migrate.formats.alembic.template import no_library
+
         places = find_places(directory)
         try:
             from alembic import command

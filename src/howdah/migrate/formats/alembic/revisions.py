@@ -21,7 +21,7 @@ _FILE = re.compile(r"(?!\.#|__init__)(.*\.py)$")
 # A name that is the id itself, from before Alembic 0.2.
 _OLD_NAME = re.compile(r"([a-f0-9]+)\.py$")
 _DECLARED = ("revision", "down_revision", "depends_on", "branch_labels")
-ILLEGAL = frozenset("@-+:")
+_ILLEGAL = frozenset("@-+:")
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _read(file: Path) -> Revision:
     name, line = declared.get("revision", (None, 1))
     if "revision" not in declared and (old := _OLD_NAME.match(file.name)):
         name = old[1]
-    if not isinstance(name, str) or not name or ILLEGAL & set(name):
+    if not isinstance(name, str) or not name or _ILLEGAL & set(name):
         raise _bad_id(file, line, name)
     return Revision(
         id=name,
