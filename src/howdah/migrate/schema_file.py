@@ -27,6 +27,8 @@ from howdah.server.installations import system_programs
 
 _HEADING = b"-- Dbmate schema migrations"
 _FLAGS = ("--format=plain", "--encoding=UTF8", "--schema-only", "--no-privileges", "--no-owner")
+# The side history belongs to this database, not to what the migrations describe.
+_NOT_OURS = "--exclude-schema=howdah"
 # From these minor releases on pg_dump writes a random key into each dump, unless it is given one.
 _FIRST_WITH_KEY = {14: 19, 15: 14, 16: 10, 17: 6}
 # Go's unicode.IsSpace, which Python's own idea of white space is wider than.
@@ -117,7 +119,7 @@ def _read_versions(connection: psycopg.Connection, table: HistoryTable) -> tuple
 
 def _run_pg_dump(database: DatabaseConfig, *, server: int, environ: Mapping[str, str]) -> bytes:
     program, version = _find_pg_dump(server)
-    options = [*_FLAGS]
+    options = [*_FLAGS, _NOT_OURS]
     if version.major > max(_FIRST_WITH_KEY) or version.minor >= _FIRST_WITH_KEY.get(version.major, 10**6):
         options.append("--restrict-key=dbmate")
     for schema in dumped_schemas(database):
