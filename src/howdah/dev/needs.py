@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from howdah.config.project import DatabaseSettings, Project
-from howdah.errors import ConfigError, ScriptError
+from howdah.errors import ConfigError
 from howdah.migrate.discover import find_migrations
-from howdah.pg.statements import split_script
+from howdah.pg.extensions import created_extensions
 from howdah.provision.extensions import read_extension
-
-_BLANK = r"(?:\s|--[^\n]*\n|/\*.*?\*/)+"
-_CREATE = re.compile(
-    rf"CREATE{_BLANK}EXTENSION{_BLANK}(?:IF{_BLANK}NOT{_BLANK}EXISTS{_BLANK})?"
-    r'(?:"(?P<quoted>(?:[^"]|"")+)"|(?P<plain>[\w$]+))',
-    re.IGNORECASE | re.DOTALL,
-)
 
 
 def needed_extensions(project: Project) -> frozenset[str]:
@@ -43,19 +35,6 @@ def migrations_of(settings: DatabaseSettings, project: Project) -> Path | None:
         if error.code != "no-migrations-directory":
             raise
         return None
-
-
-def created_extensions(script: str) -> Iterator[str]:
-    """The extensions that a script creates at its top level; a script that cannot be split tells nothing."""
-    if "extension" not in script.lower():
-        return
-    try:
-        statements = split_script(script)
-    except ScriptError:
-        return
-    for statement in statements:
-        if statement.words[:2] == ("CREATE", "EXTENSION") and (found := _CREATE.match(statement.text)):
-            yield found["quoted"].replace('""', '"') if found["quoted"] else found["plain"].lower()
 
 
 def _of_setup(settings: DatabaseSettings) -> Iterator[str]:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from howdah.config.project import DatabaseSettings, Project, SetupSettings
-from howdah.dev.needs import created_extensions, migrations_of, needed_extensions
+from howdah.dev.needs import migrations_of, needed_extensions
+from howdah.pg.extensions import created_extensions
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Write migrations in the layout of a tool: one writer a target."""

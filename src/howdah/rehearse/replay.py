@@ -1,0 +1,194 @@
+"""Run a directory's migrations on an empty database, and read what they built."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from howdah.config.database import DatabaseConfig
+from howdah.connect.session import open_session
+from howdah.errors import MigrationFailed, RefusedError
+from howdah.migrate.events import Event, StepStarted
+from howdah.migrate.formats import find_format
+from howdah.migrate.migrator import Migrator
+from howdah.rehearse.throwaway import Throwaway
+from howdah.schema.snapshot import Snapshot, read_schema
+
+_UNDEFINED_OBJECT = "42704"
+_NO_ROLE = re.compile(r'role "(.+)" does not exist')
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a database had before its first migration: setup, or a person, made it.
+
+    Attributes:
+        schema: where unqualified names, and the history, go.
+        search_path: as SET takes it; "" for the default.
+        extensions: names.
+    """
+
+    schema: str = "public"
+    search_path: str = ""
+    extensions: tuple[str, ...] = ()
+
+
+PLAIN = Surroundings()
+
+
+def read_surroundings(connection: psycopg.Connection) -> Surroundings:
+    """Those of a live database, as its session has them; what its migrations make themselves is among them."""
+    row = connection.execute(
+        "SELECT current_schema(), replace(current_setting('search_path'), '\"$user\"', quote_ident(current_user)),"
+        " ARRAY(SELECT extname::text FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY 1)"
+    ).fetchone()
+    assert row is not None
+    return Surroundings(row[0] or "public", row[1], tuple(row[2]))
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A database in the making."""
+
+    migrator: Migrator
+    throwaway: Throwaway
+
+    def up(self, *, to: str | None = None) -> None:
+        """Apply the migrations, as far as `to`.
+
+        Raises:
+            RefusedError: one fails on a database that has only what came before it.
+        """
+        while True:
+            try:
+                self.migrator.up(to=to)
+            except MigrationFailed as failed:
+                if not self._made_role(failed):
+                    raise _cannot_replay(self.migrator, failed, "up") from failed
+            else:
+                return
+
+    def down(self) -> None:
+        """Revert them all. Raises RefusedError: one fails."""
+        try:
+            self.migrator.down(to=0)
+        except MigrationFailed as failed:
+            raise _cannot_replay(self.migrator, failed, "down") from failed
+
+    def snapshot(self) -> Snapshot:
+        """What is there, without the history."""
+        with self._session() as connection:
+            row = connection.execute("SELECT current_schema()").fetchone()
+            assert row is not None
+            table = find_format(self.migrator.format).table.name
+            return read_schema(connection, leave_out=[(row[0], table)])
+
+    def row_counts(self) -> Mapping[str, int]:
+        """Rows of each table that has any, without the history."""
+        counts = {}
+        with self._session() as connection:
+            tables = connection.execute(
+                "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+                " WHERE c.relkind = 'r' AND n.nspname !~ '^(pg_|information_schema$|howdah$)' AND c.relname <> %s",
+                [find_format(self.migrator.format).table.name],
+            ).fetchall()
+            for schema, name in tables:
+                query = sql.SQL("SELECT count(*) FROM ONLY {}").format(sql.Identifier(schema, name))
+                row = connection.execute(query).fetchone()
+                assert row is not None
+                if row[0]:
+                    counts[f"{schema}.{name}"] = row[0]
+        return counts
+
+    @property
+    def database(self) -> DatabaseConfig:
+        """Its address."""
+        return self.migrator.database
+
+    def _session(self) -> psycopg.Connection:
+        return open_session(self.database, application_name="howdah rehearse")
+
+    def _made_role(self, failed: MigrationFailed) -> bool:
+        """Whether all that failed was a role that setup makes, not a migration; on our own server it is made."""
+        found = _NO_ROLE.search(failed.message)
+        if not (found and failed.sqlstate == _UNDEFINED_OBJECT and self.throwaway.is_ours):
+            return False
+        with self._session() as connection:
+            connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(found[1])))
+        return True
+
+
+@contextmanager
+def replaying(
+    throwaway: Throwaway,
+    format: str,
+    directory: Path,
+    *,
+    surroundings: Surroundings = PLAIN,
+    on_step: Callable[[str], None] = lambda _: None,
+) -> Iterator[Replay]:
+    """A database to run a directory's migrations on; it is dropped at the end. `on_step` is told what begins."""
+
+    def tell(event: Event) -> None:
+        if isinstance(event, StepStarted):
+            migration = event.step.migration
+            on_step(f"replaying {event.number}/{event.total} {migration.version} {migration.name}")
+
+    with throwaway.database() as database:
+        _prepare(database, surroundings)
+        migrator = Migrator(database=database, directory=directory, format=format, on_event=tell)
+        yield Replay(migrator, throwaway)
+
+
+def replay(
+    throwaway: Throwaway,
+    format: str,
+    directory: Path,
+    *,
+    to: str | None = None,
+    surroundings: Surroundings = PLAIN,
+    on_step: Callable[[str], None] = lambda _: None,
+) -> Snapshot:
+    """The schema that a directory's migrations build on an empty database, as far as `to`.
+
+    Raises:
+        RefusedError: a migration fails there.
+        SourceError: the files are wrong.
+    """
+    with replaying(throwaway, format, directory, surroundings=surroundings, on_step=on_step) as run:
+        run.up(to=to)
+        return run.snapshot()
+
+
+def _prepare(database: DatabaseConfig, surroundings: Surroundings) -> None:
+    """Make an empty database what the first migration finds elsewhere."""
+    with open_session(database) as connection:
+        schema = sql.Identifier(surroundings.schema)
+        connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(schema))
+        for name in surroundings.extensions:
+            offered = connection.execute(
+                "SELECT FROM pg_available_extensions WHERE name = %s", [name]
+            ).fetchone()
+            if offered is not None:
+                create = sql.SQL("CREATE EXTENSION IF NOT EXISTS {} CASCADE").format(sql.Identifier(name))
+                connection.execute(create)
+        if surroundings.search_path:
+            connection.execute("SELECT set_config('search_path', %s, false)", [surroundings.search_path])
+            here = sql.Identifier(database.database)
+            connection.execute(sql.SQL("ALTER DATABASE {} SET search_path FROM CURRENT").format(here))
+
+
+def _cannot_replay(migrator: Migrator, failed: MigrationFailed, way: str) -> RefusedError:
+    return RefusedError(
+        f"migration {failed.failed} fails on a database made by the files alone ({way}): {failed.message}",
+        code="replay-failed",
+        where=failed.where,
+        why=f"The files in {migrator.directory} are run on an empty database first. Nothing of yours was changed.",
+        fix="Mend the file; or put what it needs, such as an extension, where setup makes it.",
+    )

@@ -1,0 +1,149 @@
+"""A server, or a database on a given server, that is thrown away."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from howdah.config.database import DatabaseConfig
+from howdah.connect.session import open_session
+from howdah.errors import LockTimeout, RefusedError
+from howdah.findings import Finding
+from howdah.server.choice import Need
+from howdah.server.local import LocalServer
+from howdah.server.standins import STANDINS
+from howdah.server.state import locked, state_home
+
+# The first version with extension_control_path, which lets a server load our stand-ins.
+_STANDINS_SINCE = 18
+_PREFIX = "throwaway-"
+# Nothing of it is to outlive us.
+_SETTINGS = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "max_wal_senders": "0",
+    "wal_level": "minimal",
+}
+
+
+@dataclass(frozen=True)
+class Throwaway:
+    """A server on which databases may be made and dropped.
+
+    Attributes:
+        address: a role that may do so.
+        version: the server's.
+        is_ours: started for this; otherwise somebody's, where nothing but databases is made.
+        standins: extensions that are there only as stand-ins.
+        notes: what to know about the choice of the server.
+    """
+
+    address: DatabaseConfig
+    version: str
+    is_ours: bool
+    standins: frozenset[str] = frozenset()
+    notes: tuple[Finding, ...] = ()
+
+    @contextmanager
+    def database(self) -> Iterator[DatabaseConfig]:
+        """An empty database; it is dropped at the end.
+
+        Raises:
+            RefusedError: the role may not make one.
+        """
+        name = f"howdah_rehearse_{secrets.token_hex(6)}"
+        with open_session(self.address) as connection:
+            try:
+                connection.execute(
+                    sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name))
+                )
+            except psycopg.errors.InsufficientPrivilege as error:
+                raise RefusedError(
+                    f"role {self.address.user} may not create a database on {self.address.target}",
+                    code="no-throwaway-database",
+                    fix="Give it CREATEDB, or leave --rehearse-url out: then a local server is started for it.",
+                ) from error
+        try:
+            yield self.address.with_database(name)
+        finally:
+            with open_session(self.address) as connection:
+                connection.execute(
+                    sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+                )
+
+
+def throwaway(
+    need: Need, *, at: DatabaseConfig | None = None, environ: Mapping[str, str] = os.environ
+) -> AbstractContextManager[Throwaway]:
+    """The server `at` that address, or a new one on the programs that suit the need, which is gone at the end.
+
+    Raises:
+        UnsupportedError: no PostgreSQL here has what is needed.
+        CommandError, ConfigError, ConnectError: the server did not start, or cannot be reached.
+    """
+    return _existing(at) if at else _started(need, environ)
+
+
+@contextmanager
+def _existing(address: DatabaseConfig) -> Iterator[Throwaway]:
+    with open_session(address) as connection:
+        version = connection.info.parameter_status("server_version") or ""
+    yield Throwaway(address, version, is_ours=False)
+
+
+@contextmanager
+def _started(need: Need, environ: Mapping[str, str]) -> Iterator[Throwaway]:
+    from howdah.server.find import find_programs
+    from howdah.server.installations import reachable_standins
+
+    choice = find_programs(need, environ=environ)
+    has_standins = choice.programs.version.major >= _STANDINS_SINCE
+    home = state_home(environ)
+    _remove_left_behind(home)
+    directory = home / f"{_PREFIX}{secrets.token_hex(6)}"
+    server = LocalServer(
+        directory,
+        choice.programs,
+        settings=_SETTINGS,
+        extension_directory=reachable_standins(environ) if has_standins else None,
+    )
+    guard = _guard(directory)
+    with locked(guard):
+        try:
+            server.start()
+            yield Throwaway(
+                server.address,
+                str(choice.programs.version),
+                is_ours=True,
+                standins=frozenset(STANDINS) - choice.programs.extensions if has_standins else frozenset(),
+                notes=choice.notes,
+            )
+        finally:
+            server.destroy()
+            guard.unlink(missing_ok=True)
+
+
+def _guard(directory: Path) -> Path:
+    """What the process that uses a throwaway server holds as long as it lives."""
+    return directory.with_name(f"{directory.name}.lock")
+
+
+def _remove_left_behind(home: Path) -> None:
+    """Remove the servers of processes that were killed."""
+    for directory in home.glob(f"{_PREFIX}*"):
+        if directory.is_dir():
+            guard = _guard(directory)
+            try:
+                with locked(guard, limit_seconds=0):
+                    LocalServer(directory).destroy()
+                    guard.unlink(missing_ok=True)
+            except LockTimeout:
+                continue
