@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from itertools import takewhile
 
 import psycopg
 
@@ -58,6 +60,7 @@ def migration_failed(
         next=_next(failure, step),
     )
     failed.sqlstate = failure.error.sqlstate
+    failed.is_partial = failure.index is None or not failure.is_clean
     failed.applied = tuple(result.step.migration.version for result in done)
     failed.failed = migration.version
     failed.pending = tuple(each.migration.version for each in plan.steps[len(done) + 1 :])
@@ -147,16 +150,18 @@ def tell_outcome(
 
 def _count_done(plan: Plan, history: History) -> int:
     """How many steps, from the first on, the history says are done."""
-    applied = set(stand(plan.format, plan.source, history).applied)
-    dirty = history.dirty.version if history.dirty else None
+    return sum(1 for _ in takewhile(partial(is_done, plan, history), plan.steps))
+
+
+def is_done(plan: Plan, history: History, step: Step) -> bool:
+    """Whether the history says that a step of the plan is done."""
+    # The mark stands for a step that is not done; one number names the version that was moved to.
     is_number = plan.format.table.keeps is Keeps.NUMBER
-    for count, step in enumerate(plan.steps):
-        # The mark stands for a step that is not done; one number names the version that was moved to.
-        marked = (step.after or NOTHING) if is_number else step.migration.version
-        is_done = (step.migration.version in applied) is (step.direction is Direction.UP)
-        if marked == dirty or not is_done:
-            return count
-    return len(plan.steps)
+    marked = (step.after or NOTHING) if is_number else step.migration.version
+    if history.dirty and history.dirty.version == marked:
+        return False
+    applied = stand(plan.format, plan.source, history).applied
+    return (step.migration.version in applied) is (step.direction is Direction.UP)
 
 
 def _number(version: str | None) -> str:

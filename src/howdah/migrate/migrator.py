@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from howdah.config.database import DatabaseConfig
-from howdah.config.project import DatabaseSettings, load_project
+from howdah.config.project import DatabaseSettings, ForeignSettings, load_project
 from howdah.config.resolve import resolve
 from howdah.connect.session import open_session, wait_for_session
-from howdah.errors import DirtyDatabase, HistoryMismatch, HowdahError, MigrationFailed
+from howdah.errors import DirtyDatabase, HistoryMismatch, HowdahError
 from howdah.findings import Finding, Severity
 from howdah.migrate.database import Look, look, read_history
 from howdah.migrate.events import Event, Noted, Result
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from howdah.migrate.diagnosis import Diagnosis
 
 _log = logging.getLogger(__name__)
-_COME_BACK_SECONDS = 10.0
 # golang-migrate takes its lock twice, for its table and to migrate: long enough for it to come by the second time.
 _GIVE_WAY_SECONDS = 1.0
 _FALSE = {"0", "false", "no", "off"}
@@ -53,6 +52,7 @@ class Migrator:
         table: name of the history table, where it is not the tool's default; unquoted.
         schema: its schema; None: the first of the search_path, as the tool does.
         out_of_order: what `up` does with a migration older than the newest applied one; None: what the tool does.
+        foreign: the commands for migrations that are no SQL.
         settings: how patient a run is.
         on_event: called as the run goes; the default logs.
     """
@@ -63,6 +63,7 @@ class Migrator:
     table: str | None = None
     schema: str | None = None
     out_of_order: OutOfOrder | None = None
+    foreign: ForeignSettings = field(default_factory=ForeignSettings)
     settings: RunSettings = field(default_factory=RunSettings)
     on_event: Callable[[Event], None] = log_event
 
@@ -92,6 +93,7 @@ class Migrator:
             format=format or settings.format or DEFAULT_FORMAT,
             table=table,
             schema=schema,
+            foreign=settings.foreign,
             settings=run_settings or RunSettings(),
             on_event=on_event,
         )
@@ -126,7 +128,8 @@ class Migrator:
         source = self.source()
         with self._session() as connection:
             history = self._read(connection)[1]
-            return build_status(self._format, source, history, out_of_order=self.out_of_order)
+            found = build_status(self._format, source, history, out_of_order=self.out_of_order)
+            return replace(found, server=connection.info.parameter_status("server_version") or "")
 
     def plan(self, *, to: int | str | None = None) -> Plan:
         """What `up` would run, judged like `up` would; changes nothing, takes no lock."""
@@ -244,7 +247,12 @@ class Migrator:
             except DirtyDatabase:
                 # Another run may be in the middle of a step outside a transaction: ask again once it has ended.
                 pass
-            return self._run_in_turns(connection, at, source, make_plan)
+            done = self._run_in_turns(connection, at, source, make_plan)
+            if done and self._format.after_run:
+                self._note(
+                    tuple(self._format.after_run(connection, self.database, at.table, self.directory))
+                )
+            return done
 
     def _run_in_turns(
         self, connection: psycopg.Connection, at: Look, source: Source, make_plan: Callable[[History], Plan]
@@ -272,9 +280,8 @@ class Migrator:
         may_give_way: bool,
     ) -> list[Result]:
         # Loaded when there is something to run: nothing pending must cost next to nothing.
-        from howdah.migrate.runner import Run
         from howdah.migrate.scripts import Scripts
-        from howdah.migrate.watch import Watcher
+        from howdah.migrate.under_lock import LockedRun
 
         at, history = self._read(connection)
         plan = make_plan(history)
@@ -282,46 +289,17 @@ class Migrator:
             return []
         scripts = Scripts(plan)
         plan = make_plan(self._ready(connection, at, source))
-        watcher = Watcher(
-            self.database, at.backend_pid, self.on_event, stall_seconds=self.settings.stall_seconds
-        )
-        try:
-            with watcher:
-                run = Run(
-                    connection,
-                    plan,
-                    scripts,
-                    self.settings,
-                    watcher.pass_on,
-                    may_give_way=may_give_way,
-                )
-                # What came before a long statement is told of without waiting for its end.
-                watcher.on_look = run.make_durable
-                return run.run()
-        except MigrationFailed as failed:
-            if failed.sqlstate == "55P03" and watcher.blockers:
-                failed.why = f"{failed.why} In the way was {'; '.join(map(str, watcher.blockers))}."
-            if failed.code == "connection-lost":
-                self._ask_again(failed, plan)
-            raise
-
-    def _ask_again(self, failed: MigrationFailed, plan: Plan) -> None:
-        """The connection is lost: find out what took effect, if the server comes back soon."""
-        from howdah.migrate.failure import tell_outcome
-        from howdah.migrate.lock import find_lock_holders, lock_keys
-        from howdah.migrate.sql import query
-
-        try:
-            with self._session(wait_seconds=_COME_BACK_SECONDS) as connection:
-                at, history = self._read(connection)
-                # What can be seen need not be on the disk yet.
-                connection.execute(query("flush"))
-                keys = lock_keys(self._format, at.table)
-                holders = [each for each in find_lock_holders(connection, keys) if each.granted]
-        except (HowdahError, psycopg.Error) as error:
-            _log.debug("the server could not be asked again: %s", error)
-            return
-        tell_outcome(failed, plan, history, holders)
+        return LockedRun(
+            connection,
+            at,
+            plan,
+            scripts,
+            self.database,
+            self.foreign,
+            self.settings,
+            self.on_event,
+            may_give_way=may_give_way,
+        ).run()
 
     def _plan_up(self, source: Source, history: History, to: int | str | None) -> Plan:
         wanted = None if to is None else self._version(source, to)

@@ -42,7 +42,7 @@ _LIVE_EVERY = 64
 
 @dataclass
 class Run:
-    """One run of a plan, holding the lock already. `run()` may be called once."""
+    """One run of a plan of SQL, holding the lock already. `run()` may be called once; `done` is what took effect."""
 
     connection: psycopg.Connection
     plan: Plan
@@ -50,7 +50,7 @@ class Run:
     settings: RunSettings
     on_event: Callable[[Event], None]
     may_give_way: bool = False
-    _done: list[Result] = field(default_factory=list, init=False)
+    done: list[Result] = field(default_factory=list, init=False)
     _reported: int = field(default=0, init=False)
     _turn: threading.Lock = field(default_factory=threading.Lock, init=False)
     _prepared: dict[str, bytes] = field(
@@ -75,20 +75,20 @@ class Run:
             except StepFailed as failure:
                 self.make_durable(self.connection)
                 # What was not made durable before the connection was lost may be lost with it.
-                done = self._done[: self._reported]
+                done = self.done[: self._reported]
                 raise migration_failed(failure, step, script, self.plan, done) from failure.error
             except GiveWay as way:
                 self.make_durable(self.connection)
-                way.done = self._done
+                way.done = self.done
                 raise
             except KeyboardInterrupt:
                 self.make_durable(self.connection)
                 raise
             seconds = time.monotonic() - started
-            self._done.append(Result(step, step.file, len(script.statements), seconds, transactional))
+            self.done.append(Result(step, step.file, len(script.statements), seconds, transactional))
             if is_durable or not transactional:
-                self._report(len(self._done))
-        return self._done
+                self._report(len(self.done))
+        return self.done
 
     def _run_step(self, step: Step, script: Script, *, is_durable: bool) -> bool:
         """Run one step; True where one transaction held all of it."""
@@ -216,7 +216,7 @@ class Run:
 
         On a lost connection nothing is certain, and nothing is told.
         """
-        count = len(self._done)
+        count = len(self.done)
         if self._reported == count or connection.closed:
             return
         try:
@@ -230,6 +230,6 @@ class Run:
         """Tell of the first `count` results, each once, whichever thread comes first."""
         with self._turn:
             self._flushed_at = time.monotonic()
-            for result in self._done[self._reported : count]:
+            for result in self.done[self._reported : count]:
                 self.on_event(result)
             self._reported = max(count, self._reported)
