@@ -205,7 +205,8 @@ def test_a_file_means_the_same_to_goose_and_to_us(oracle: Oracle, text: str, dir
 @example("${LONG_1:-3:2}${LONG_1: -3:2}${LONG_1:9}${LONG_1:1:-1}")
 @example("${UNSET:-${EMPTY-x}}}$")
 def test_variables_are_put_in_as_goose_does(oracle: Oracle, expression: str) -> None:
-    theirs = oracle.ask(f"-- +goose Up\n-- +goose ENVSUB ON\nx{expression}x;", Direction.UP)
+    block = f"-- +goose StatementBegin\nx{expression}x;\n-- +goose StatementEnd"
+    theirs = oracle.ask(f"-- +goose Up\n-- +goose ENVSUB ON\n{block}\n", Direction.UP)
     ours = attempt(lambda: substitute(f"x{expression}x;", VARIABLES))
     if isinstance(ours, SourceError):
         # Half of a letter is no text for a server: goose sends it all the same.
