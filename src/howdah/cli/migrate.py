@@ -72,6 +72,14 @@ def _seconds(flag: str, default: float, text: str) -> Option:
 
 
 _run_options = together(
+    click.option(
+        "--out-of-order",
+        envvar="HOWDAH_OUT_OF_ORDER",
+        show_envvar=True,
+        type=click.Choice(["refuse", "apply", "skip"]),
+        help="A migration older than the newest applied one: stop, run it late, or leave it out."
+        " Without it, what the tool does.",
+    ),
     _seconds("--retry-limit", RunSettings().retry_limit_seconds, "How long to go on trying for a lock."),
     _seconds(
         "--stall-budget",
@@ -277,6 +285,7 @@ def _migrator(
     options: dict[str, Any], on_event: Callable[[Any], None] | None = None
 ) -> tuple[Resolved, Migrator]:
     """The library's object from the options that all actions share."""
+    from howdah.migrate.formats.interface import OutOfOrder
     from howdah.migrate.migrator import Migrator
 
     target = resolve_target(options["url"], options["config_file"], options["db"])
@@ -291,12 +300,14 @@ def _migrator(
             if option in options
         }
     )
+    policy = options.get("out_of_order")
     migrator = Migrator.of(
         target.settings,
         target.direct or target.database,
         root=target.project.root,
         directory=options["directory"],
         format=options["format_name"],
+        out_of_order=OutOfOrder(policy) if policy else None,
         run_settings=patience,
         on_event=on_event or (lambda _: None),
     )

@@ -114,6 +114,15 @@ _DATABASE = Table(
         "history-table": _name(
             "Name of the history table where it is not the tool's own: table or schema.table."
         ),
+        "out-of-order": Text(
+            "What `up` does with a migration older than the newest applied one; what the tool does without it.",
+            r"^(refuse|apply|skip)$",
+            "refuse, apply or skip",
+        ),
+        "variables": TableOf(
+            Text("The value, or one with ${VARIABLE}s in it."),
+            "What migrations may put in: goose's ENVSUB, Flyway's placeholders. Without it they are refused.",
+        ),
         "foreign": _FOREIGN,
         "protected": Flag("Destructive commands are refused."),
         "depends-on": ListOf(

@@ -80,6 +80,8 @@ class DatabaseSettings:
         migrations: directory of the migration files; None: found by itself.
         format: name of the format; None: detected.
         history_table: the history table where it is not the format's own, as `table` or `schema.table`.
+        out_of_order: `refuse`, `apply` or `skip` a migration older than the newest applied one; None: as the tool.
+        variables: what migrations may put in, values perhaps with ${VARIABLE}s; None: nothing.
         foreign: what runs the migrations that are no SQL.
         protected: destructive commands are refused.
         depends_on: databases of the project that are migrated before this one, in a run over all of them.
@@ -94,6 +96,8 @@ class DatabaseSettings:
     migrations: Path | None = None
     format: str | None = None
     history_table: str | None = None
+    out_of_order: str | None = None
+    variables: Mapping[str, str] | None = None
     foreign: ForeignSettings = field(default_factory=ForeignSettings)
     protected: bool = False
     depends_on: tuple[str, ...] = ()
@@ -252,7 +256,9 @@ def _database(name: str, table: Mapping[str, Any], root: Path) -> DatabaseSettin
         migrations=_path(table["migrations"], root) if "migrations" in table else None,
         format=table.get("format"),
         history_table=table.get("history-table"),
-        foreign=_foreign(table.get("foreign", {}), root),
+        out_of_order=table.get("out-of-order"),
+        variables=table.get("variables"),
+        foreign=_foreign(table["foreign"], root) if "foreign" in table else ForeignSettings(),
         protected=table.get("protected", False),
         depends_on=tuple(table.get("depends-on", ())),
         setup=_setup(table.get("setup", {})),

@@ -20,6 +20,11 @@ def can_expand(template: str, layers: Sequence[Mapping[str, str]]) -> bool:
     )
 
 
+def expand_text(template: str, layers: Sequence[Mapping[str, str]]) -> str:
+    """The text with its variables' values; one that is not set and has no default is empty."""
+    return REFERENCE.sub(lambda match: _look_up(match, layers) or match[2] or "", template)
+
+
 def expand_url(template: str, layers: Sequence[Mapping[str, str]]) -> str:
     """The URL with its variables' values, percent-encoded where they are part of the user or the password."""
 

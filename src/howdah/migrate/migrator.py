@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,6 +15,7 @@ import psycopg
 
 from howdah.config.database import DatabaseConfig
 from howdah.config.project import DatabaseSettings, ForeignSettings, load_project
+from howdah.config.references import expand_text
 from howdah.config.resolve import resolve
 from howdah.connect.session import open_session, wait_for_session
 from howdah.errors import DirtyDatabase, HistoryMismatch, HowdahError
@@ -52,6 +53,7 @@ class Migrator:
         table: name of the history table, where it is not the tool's default; unquoted.
         schema: its schema; None: the first of the search_path, as the tool does.
         out_of_order: what `up` does with a migration older than the newest applied one; None: what the tool does.
+        variables: what the files may put in (goose's ENVSUB, Flyway's placeholders); None: that is refused.
         foreign: the commands for migrations that are no SQL.
         settings: how patient a run is.
         on_event: called as the run goes; the default logs.
@@ -63,6 +65,7 @@ class Migrator:
     table: str | None = None
     schema: str | None = None
     out_of_order: OutOfOrder | None = None
+    variables: Mapping[str, str] | None = None
     foreign: ForeignSettings = field(default_factory=ForeignSettings)
     settings: RunSettings = field(default_factory=RunSettings)
     on_event: Callable[[Event], None] = log_event
@@ -76,6 +79,7 @@ class Migrator:
         root: Path,
         directory: Path | None = None,
         format: str | None = None,
+        out_of_order: OutOfOrder | None = None,
         run_settings: RunSettings | None = None,
         on_event: Callable[[Event], None] = log_event,
     ) -> Migrator:
@@ -93,6 +97,9 @@ class Migrator:
             format=format or settings.format or DEFAULT_FORMAT,
             table=table,
             schema=schema,
+            out_of_order=out_of_order
+            or (OutOfOrder(settings.out_of_order) if settings.out_of_order else None),
+            variables=_values(settings.variables),
             foreign=settings.foreign,
             settings=run_settings or RunSettings(),
             on_event=on_event,
@@ -212,7 +219,7 @@ class Migrator:
 
     @property
     def _format(self) -> Format:
-        return find_format(self.format)
+        return find_format(self.format, variables=self.variables)
 
     @contextmanager
     def _session(self, *, wait_seconds: float = 0) -> Iterator[psycopg.Connection]:
@@ -249,9 +256,7 @@ class Migrator:
                 pass
             done = self._run_in_turns(connection, at, source, make_plan)
             if done and self._format.after_run:
-                self._note(
-                    tuple(self._format.after_run(connection, self.database, at.table, self.directory))
-                )
+                self._note(tuple(self._format.after_run(connection, self.database, at.table, self.directory)))
             return done
 
     def _run_in_turns(
@@ -376,6 +381,12 @@ class Migrator:
             create_side_history(connection)
         history = self._read(connection)[1]
         return self._read(connection)[1] if adopt(connection, self._format, source, history) else history
+
+
+def _values(variables: Mapping[str, str] | None) -> Mapping[str, str] | None:
+    if variables is None:
+        return None
+    return {name: expand_text(value, [os.environ]) for name, value in variables.items()}
 
 
 def _log_wait(error: HowdahError, seconds: float) -> None:

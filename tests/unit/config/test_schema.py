@@ -60,6 +60,7 @@ def right_values(shape: Shape) -> st.SearchStrategy[Any]:  # noqa: PLR0911 - one
                 "SELECT",
                 "DB_HOST",
                 "sql",
+                "refuse",
                 "postgres://h/d",
             ]
             return st.sampled_from([text for text in candidates if re.search(shape.pattern or "", text)])

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from howdah.migrate.history import HistoryTable
 from howdah.migrate.migration import Direction, Migration, Source, Step
@@ -118,6 +118,15 @@ class Files(Protocol):
 
     def sort_key(self, version: str) -> tuple[int | str, ...]:
         """Orders versions as the tool does."""
+        ...
+
+
+@runtime_checkable
+class TakesVariables(Protocol):
+    """Files into which values may be put before they run."""
+
+    def with_variables(self, variables: Mapping[str, str]) -> Files:
+        """The same, with these values; without any, a file that wants some is refused."""
         ...
 
 

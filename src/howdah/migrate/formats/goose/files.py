@@ -30,6 +30,10 @@ class GooseFiles:
 
     variables: Mapping[str, str] | None = None
 
+    def with_variables(self, variables: Mapping[str, str]) -> GooseFiles:
+        """With these values for ENVSUB."""
+        return GooseFiles(variables)
+
     def read(self, directory: Path) -> Source:
         """The migrations by number. A file in Go is foreign: only the program that it is built into can run it.
 
@@ -49,6 +53,10 @@ class GooseFiles:
             taken[version] = path
         migrations = (_migration(version, path) for version, path in sorted(taken.items()))
         return Source(directory, tuple(migrations), tuple(notes))
+
+    def with_variables(self, variables: Mapping[str, str]) -> GooseFiles:
+        """The same files, with ENVSUB ON allowed for these variables."""
+        return GooseFiles(variables)
 
     def new(self, source: Source, words: str) -> Mapping[str, str]:
         """One file: a timestamp (UTC), or, where the newest version is none, the next number in five digits."""
