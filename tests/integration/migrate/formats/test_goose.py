@@ -11,7 +11,7 @@ import pytest
 from fix_db import connect
 from fix_migrations import WriteMigrations, relations, scalar
 from howdah.config.database import DatabaseConfig
-from howdah.errors import DirtyDatabase, HistoryMismatch, MigrationFailed, SourceError
+from howdah.errors import DirtyDatabase, ForeignStep, HistoryMismatch, MigrationFailed, SourceError
 from howdah.migrate.events import Event, Noted
 from howdah.migrate.formats.interface import OutOfOrder
 from howdah.migrate.migrator import Migrator
@@ -396,6 +396,23 @@ def test_several_statements_of_one_message_succeed_or_fail_together_outside_a_tr
         migrator(database, directory).up()
     migrator(database, directory).resolve(1, applied=False)
     assert versions(database) == [0]
+
+
+def test_a_go_function_is_stopped_at_until_goose_has_run_it(
+    database: DatabaseConfig, write_migrations: WriteMigrations
+) -> None:
+    directory = write_migrations(
+        {"1_a.sql": file_of("a"), "2_b.go": "package migrations\n", "3_c.sql": file_of("c")}
+    )
+
+    with pytest.raises(ForeignStep, match="Go function"):
+        migrator(database, directory).up()
+    assert versions(database) == [0, 1]
+
+    run(database, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (2, true)")
+    migrator(database, directory).up()
+    assert versions(database) == [0, 1, 2, 3]
+    assert migrator(database, directory).status().findings == ()
 
 
 @pytest.mark.slow

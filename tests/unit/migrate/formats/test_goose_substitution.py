@@ -17,7 +17,7 @@ VARIABLES = {"A": "value", "EMPTY": "", "Ümlaut1": "ü", "LONG_1": "häuser"}
         ("$A", "value"),
         ("${A}b", "valueb"),
         ("$A$A-$A", "valuevalue-value"),
-        ("$UNSET.", "."),
+        ("$EMPTY.", "."),
         ("$Ümlaut1!", "ü!"),
         ("${EMPTY:-b}|${UNSET:-b}|${A:-b}", "b|b|value"),
         ("${EMPTY-b}|${UNSET-b}|${A-b}", "|b|value"),
@@ -46,6 +46,9 @@ def test_a_line_is_expanded(line: str, expected: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
+        "$UNSET.",
+        "${UNSET}",
+        "${UNSET:1}",
         "$1",
         "$ x",
         "$_A",

@@ -54,10 +54,6 @@ class GooseFiles:
         migrations = (_migration(version, path) for version, path in sorted(taken.items()))
         return Source(directory, tuple(migrations), tuple(notes))
 
-    def with_variables(self, variables: Mapping[str, str]) -> GooseFiles:
-        """The same files, with ENVSUB ON allowed for these variables."""
-        return GooseFiles(variables)
-
     def new(self, source: Source, words: str) -> Mapping[str, str]:
         """One file: a timestamp (UTC), or, where the newest version is none, the next number in five digits."""
         newest = int(source.migrations[-1].version) if source.migrations else None

@@ -258,9 +258,8 @@ class _Reader:
                 number,
                 "the file wants variables of the environment",
                 code="substitution-not-allowed",
-                why="The same file would do different things in different places, and secrets would get into the"
-                " server's log.",
-                fix="Allow it with `substitute-environment = true` in howdah.toml, or write the values down.",
+                why="The same file would do different things in different places; goose takes whatever is set.",
+                fix='List them under `variables` in howdah.toml, as `NAME = "${NAME}"`; or write the values down.',
             )
 
     def _substituted(self, number: int, line: str) -> str:

@@ -46,7 +46,7 @@ def _fail(message: str) -> NoReturn:
         f"variables cannot be put in: {message}",
         code="substitution-failed",
         why="Between ENVSUB ON and ENVSUB OFF, goose replaces what follows a dollar sign, in dollar quotes too.",
-        fix="Set the variable, or write `$$` for a dollar sign.",
+        fix="List the variable under `variables` in howdah.toml, or write `$$` for a dollar sign.",
     )
 
 
@@ -81,11 +81,11 @@ class _Parser:
         self._position += 1
         if self._peek() != "{":
             name = self._name()
-            return lambda: self._variables.get(name, "")
+            return lambda: self._value(name)
         self._position += 1
         name = self._name()
         if self._peek() == "}":
-            part: _Part = lambda: self._variables.get(name, "")  # noqa: E731 - one of several
+            part: _Part = lambda: self._value(name)  # noqa: E731 - one of several
         else:
             part = self._operation(name)
         if self._next() != "}":
@@ -107,13 +107,17 @@ class _Parser:
             return lambda: self._variables[name] if name in self._variables else _join(content)
         return lambda: self._variables[name] if name in self._variables else _missing(name, _join(content))
 
+    def _value(self, name: str) -> str:
+        """Of what is not set goose puts in nothing; here that may as well be a variable that nobody listed."""
+        return self._variables[name] if name in self._variables else _missing(name, "")
+
     def _substring(self, name: str) -> _Part:
         offset = _integer(self._until(":}"))
         length = None
         if self._peek() != "}":
             self._position += 1
             length = _integer(self._until("}"))
-        return lambda: _slice(self._variables.get(name, ""), offset, length)
+        return lambda: _slice(self._value(name), offset, length)
 
     def _name(self) -> str:
         if not _is_in(self._peek(), "L"):
