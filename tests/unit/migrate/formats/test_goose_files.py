@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -98,6 +99,21 @@ def test_a_missing_directory_is_told(tmp_path: Path) -> None:
         FILES.read(tmp_path / "nowhere")
 
     assert caught.value.code == "no-migrations-directory"
+
+
+def test_a_link_to_nowhere_is_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "1_a.sql").symlink_to(tmp_path / "gone")
+
+    with pytest.raises(SourceError) as caught:
+        FILES.read(tmp_path)
+
+    assert caught.value.code == "broken-link"
+
+
+def test_a_name_that_is_no_unicode_can_be_shown(tmp_path: Path) -> None:
+    (Path(os.fsdecode(bytes(tmp_path) + b"/1_\xff.sql"))).write_text(BODY)
+
+    assert [each.name for each in FILES.read(tmp_path).migrations] == ["\ufffd"]
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from howdah.errors import SourceError, Where
 from howdah.findings import Finding, Severity
-from howdah.migrate.formats.files import list_files, parse_number
+from howdah.migrate.formats.files import parse_number
 from howdah.migrate.formats.goose.agreement import blocks_of
 from howdah.migrate.formats.goose.sections import read_section
 from howdah.migrate.formats.interface import Body, Transaction
+from howdah.migrate.formats.names import list_files_and_links, readable_name
 from howdah.migrate.migration import Direction, Migration, Source
 
 _NUMBER = re.compile(r"[+-]?[0-9]+")
@@ -38,11 +39,11 @@ class GooseFiles:
         """The migrations by number. A file in Go is foreign: only the program that it is built into can run it.
 
         Raises:
-            SourceError: there is no such directory; a name that stops goose; two files of one version.
+            SourceError: there is no such directory; a name or link that stops goose; two files of one version.
         """
         taken: dict[int, Path] = {}
         notes = []
-        for path in list_files(directory):
+        for path in list_files_and_links(directory):
             version = _version(path)
             if version is None:
                 if path.name.lower().endswith(".sql"):
@@ -100,7 +101,8 @@ class GooseFiles:
 
 def _migration(version: int, path: Path) -> Migration:
     foreign = "a Go function" if path.name.endswith(".go") else ""
-    return Migration(str(version), path.stem.partition("_")[2], path, path, foreign)
+    words = readable_name(path).partition("_")[2].rpartition(".")[0]
+    return Migration(str(version), words, path, path, foreign)
 
 
 def _version(path: Path) -> int | None:
