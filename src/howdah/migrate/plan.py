@@ -58,8 +58,9 @@ def plan_up(
     for each in todo:
         if each.up is None:
             raise half_missing(format, each, Direction.UP)
-        steps.append(Step(each, Direction.UP, before, each.version))
-        before = each.version
+        after = before if each.repeats else each.version
+        steps.append(Step(each, Direction.UP, before, after))
+        before = after
     return Plan(format, source, history, tuple(steps), tuple(notes))
 
 
@@ -322,7 +323,7 @@ def _ahead(source: Source, standing: Standing) -> Finding:
 
 
 def _range(source: Source) -> str:
-    versions = list(source.by_version)
+    versions = [each.version for each in source.migrations if not each.repeats]
     if not versions:
         return "no migrations"
     return f"versions {versions[0]} to {versions[-1]}" if len(versions) > 1 else f"version {versions[0]} only"

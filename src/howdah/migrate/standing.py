@@ -60,7 +60,7 @@ def stand(format: Format, source: Source, history: History) -> Standing:
             passed = _older_than_newest(format.files, source, applied)
         case Keeps.HEADS:
             applied, passed = _below_heads(source, history), set()
-    known = set(applied)
+    known = set(applied) | _unchanged(source, history)
     dirty = history.dirty.version if history.dirty else None
     unknown = [version for version in applied if source.find(version) is None]
     ahead = tuple(version for version in unknown if _is_ahead(format, source, version))
@@ -133,15 +133,27 @@ def _up_to_number(files: Files, source: Source, history: History) -> tuple[list[
 def _by_rows(files: Files, source: Source, history: History) -> list[str]:
     applied: dict[str, None] = {}
     for row in history.applied:
-        if row.is_dirty:
+        found = source.find(row.version)
+        if row.is_dirty or (found and found.repeats):
             continue
         if row.covers_lower:
             key = files.sort_key(row.version)
             applied |= dict.fromkeys(
-                each.version for each in source.migrations if files.sort_key(each.version) < key
+                each.version
+                for each in source.migrations
+                if not each.repeats and files.sort_key(each.version) < key
             )
         applied[row.version] = None
     return list(applied)
+
+
+def _unchanged(source: Source, history: History) -> set[str]:
+    """The repeatable migrations whose last run was of today's file."""
+    return {
+        row.version
+        for row in history.applied
+        if (found := source.find(row.version)) and found.repeats == row.checksum and not row.is_dirty
+    }
 
 
 def _older_than_newest(files: Files, source: Source, applied: list[str]) -> set[str]:
@@ -151,7 +163,7 @@ def _older_than_newest(files: Files, source: Source, applied: list[str]) -> set[
     return {
         each.version
         for each in source.migrations
-        if each.version not in known and files.sort_key(each.version) < newest
+        if each.version not in known and not each.repeats and files.sort_key(each.version) < newest
     }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,15 +18,18 @@ from howdah.findings import Finding, Severity
 from howdah.migrate.formats.flyway.migration import FlywayMigration
 from howdah.migrate.formats.flyway.names import (
     FOREIGN_SUFFIXES,
+    REPEATABLE,
     SQL_SUFFIX,
     Kind,
     Name,
     canonical,
     is_version,
     parse_name,
+    repeatable_version,
     version_key,
 )
 from howdah.migrate.formats.flyway.script import (
+    ScriptSettings,
     checksum_of,
     read_settings,
     replace_placeholders,
@@ -85,11 +89,16 @@ class FlywayFiles:
         ]
         migrations += _baselines(directory, found)
         migrations.sort(key=lambda each: version_key(each.version))
+        migrations += [
+            self._repeatable(directory, name, path)
+            for _, (name, path) in sorted(found[Kind.REPEATABLE].items())
+            if name.suffix.lower() == SQL_SUFFIX
+        ]
         return Source(directory, tuple(migrations), (*notes, *_notes(found)))
 
     def new(self, source: Source, words: str) -> Mapping[str, str]:
         """The versioned file that comes next: the newest version with its last part counted on."""
-        newest = source.migrations[-1] if source.migrations else None
+        newest = next((each for each in reversed(source.migrations) if not each.repeats), None)
         if newest is None or newest.up is None:
             return {f"V1__{words}{SQL_SUFFIX}": ""}
         written = newest.up.name[1:].partition("__")[0].removesuffix(SQL_SUFFIX)
@@ -116,9 +125,7 @@ class FlywayFiles:
         settings = read_settings(path)
         if settings.should_execute is not None:
             raise _conditional(path)
-        text = text.removeprefix(BYTE_ORDER_MARK)
-        if self.placeholders is not None and settings.replaces_placeholders is not False:
-            text = replace_placeholders(text, path, self.placeholders)
+        text = self._with_values(path, text.removeprefix(BYTE_ORDER_MARK), settings)
         wanted = settings.executes_in_transaction
         if wanted is None:
             _refuse_mixture(path, text)
@@ -130,7 +137,9 @@ class FlywayFiles:
         return checksum_of(raw)
 
     def parse_version(self, text: str, source: Source) -> str:
-        """The one text of equal versions: "7" for "007", "1.2" for "1_2_0"."""
+        """The one text of equal versions: "7" for "007", "1.2" for "1_2_0"; R__words of a repeatable migration."""
+        if text.startswith(REPEATABLE):
+            return repeatable_version(text.removeprefix(REPEATABLE))
         if not is_version(text):
             raise ConfigError(
                 f"'{text}' is not a version of Flyway's",
@@ -140,8 +149,26 @@ class FlywayFiles:
         return canonical(text)
 
     def sort_key(self, version: str) -> tuple[int | str, ...]:
-        """Part by part, as numbers."""
-        return version_key(version)
+        """Part by part, as numbers; what is no version is older than all that are."""
+        return (-1, version) if version.startswith(REPEATABLE) else version_key(version)
+
+    def _with_values(self, path: Path, text: str, settings: ScriptSettings) -> str:
+        if self.placeholders is None or settings.replaces_placeholders is False:
+            return text
+        return replace_placeholders(text, path, self.placeholders)
+
+    def _repeatable(self, directory: Path, name: Name, path: Path) -> FlywayMigration:
+        """A repeatable migration: its checksum is of the script with its values, so that a new value runs it, too."""
+        raw = path.read_bytes()
+        with suppress(SourceError, UnicodeDecodeError):  # told when it is to run
+            raw = self._with_values(path, raw.decode(), read_settings(path)).encode()
+        return FlywayMigration(
+            repeatable_version(name.words),
+            name.words,
+            path,
+            script=path.relative_to(directory).as_posix(),
+            repeats=checksum_of(raw),
+        )
 
 
 def _walk(directory: Path) -> Iterator[Path]:
@@ -275,15 +302,16 @@ def _ignored(path: Path) -> Finding:
 
 
 def _notes(found: Mapping[Kind, Mapping[str, tuple[Name, Path]]]) -> Iterator[Finding]:
-    for _, path in found[Kind.REPEATABLE].values():
-        yield Finding(
-            code="repeatable-migration",
-            severity=Severity.WARNING,
-            message="a repeatable migration, not run by howdah",
-            where=Where(str(path)),
-            why="Flyway runs it again after the versioned ones whenever it changed.",
-            fix="Run `flyway migrate` after `howdah migrate up`.",
-        )
+    for name, path in found[Kind.REPEATABLE].values():
+        if name.suffix.lower() != SQL_SUFFIX:
+            yield Finding(
+                code="repeatable-program",
+                severity=Severity.WARNING,
+                message="a repeatable migration that is no SQL, not run by howdah",
+                where=Where(str(path)),
+                why="Flyway runs it again after the others whenever it changed.",
+                fix="Run `flyway migrate` after `howdah migrate up`, or make it SQL.",
+            )
     for name, path in found[Kind.CALLBACK].values():
         if name.runs_at_migrate:
             yield Finding(

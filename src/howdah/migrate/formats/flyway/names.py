@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 SQL_SUFFIX = ".sql"
+REPEATABLE = "R__"
 
 # What Flyway runs that is no SQL, by the end of its name, and the type its history keeps of it.
 FOREIGN_SUFFIXES = {
@@ -108,6 +109,11 @@ def version_key(version: str) -> tuple[int, ...]:
 def canonical(version: str) -> str:
     """The one text of all equal versions: "1" for "01.0"."""
     return ".".join(map(str, version_key(version)))
+
+
+def repeatable_version(words: str) -> str:
+    """What stands for the version of a repeatable migration: Flyway tells them apart by their descriptions."""
+    return REPEATABLE + words.replace(" ", "_")
 
 
 def is_version(text: str) -> bool:

@@ -79,8 +79,8 @@ def settings_path(script: Path) -> Path:
 
 def _boolean(path: Path, found: Mapping[str, str], key: str) -> bool | None:
     value = found.get(key)
-    if value is None or value.lower() in ("true", "false"):
-        return None if value is None else value.lower() == "true"
+    if value in (None, "true", "false"):
+        return None if value is None else value == "true"
     raise _bad_setting(path, None, f"{key} is '{value}', neither true nor false")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from howdah.migrate.formats.flyway.migration import FlywayMigration
+from howdah.migrate.formats.flyway.names import REPEATABLE
 from howdah.migrate.formats.interface import Keeps, OutOfOrder, Phase, Query
 from howdah.migrate.history import HistoryTable
 from howdah.migrate.migration import Direction, Migration, Step
@@ -36,13 +37,18 @@ _CANONICAL = (
     "regexp_replace(regexp_replace(replace(a.version, '_', '.'), '(^|\\.)0+(?=[0-9])', '\\1', 'g'),"
     " '(\\.0)+$', '')"
 )
+# What Migration.version has of a row.
+_VERSION = f"CASE WHEN a.version IS NULL THEN 'R__' || replace(a.description, ' ', '_') ELSE {_CANONICAL} END"
 # What Flyway writes in any of its editions. Rows of the second kind take back those before them of their version.
 _TYPES = "'SQL', 'JDBC', 'SPRING_JDBC', 'SCRIPT', 'CUSTOM', 'BASELINE', 'SQL_BASELINE', 'JDBC_BASELINE'"
 _TAKING_BACK = "('DELETE', 'UNDO_SQL', 'UNDO_JDBC', 'UNDO_SCRIPT', 'UNDO_CUSTOM')"
+# Rows that count: not taken back, and of a repeatable migration the last run.
 _LIVE = (
-    f"a.version IS NOT NULL AND NOT (a.success AND a.type IN {_TAKING_BACK})"
+    f"a.type <> 'SCHEMA' AND NOT (a.success AND a.type IN {_TAKING_BACK})"
     f" AND NOT EXISTS (SELECT FROM {{table}} AS d WHERE d.success AND d.type IN {_TAKING_BACK}"
     " AND d.version = a.version AND d.installed_rank > a.installed_rank)"
+    " AND NOT EXISTS (SELECT FROM {table} AS d WHERE a.version IS NULL AND d.version IS NULL"
+    " AND d.type <> 'SCHEMA' AND d.description = a.description AND d.installed_rank > a.installed_rank)"
 )
 _MILLISECONDS = "least(2147483647, (extract(epoch FROM clock_timestamp() - {since}) * 1000)::bigint)::integer"
 
@@ -86,9 +92,9 @@ class FlywayTable:
         A type that no Flyway is known to write counts as half-done: somebody must look.
         """
         return Query(
-            f"SELECT {_CANONICAL}, NOT a.success OR a.type NOT IN ({_TYPES}), a.checksum::text,"
+            f"SELECT {_VERSION}, NOT a.success OR a.type NOT IN ({_TYPES}), a.checksum::text,"
             " a.installed_on::timestamptz, a.type LIKE '%BASELINE'"
-            f" FROM {table.sql} AS a WHERE {_live(table)} ORDER BY a.installed_rank"
+            f" FROM {table.sql} AS a WHERE {_live(table)} ORDER BY a.version IS NOT NULL, a.installed_rank"
         )
 
     def record(
@@ -102,7 +108,8 @@ class FlywayTable:
         after = _row(step.direction, end)
         if start is None:
             gone = Query(
-                f"DELETE FROM {table.sql} AS a WHERE {_CANONICAL} = $1::text", (step.migration.version,)
+                f"DELETE FROM {table.sql} AS a WHERE {_VERSION} = $1::text AND {_live(table)}",
+                (step.migration.version,),
             )
             return (
                 (gone,) if after is None else (gone, _insert(table, step.migration, checksum, success=after))
@@ -134,7 +141,7 @@ class FlywayTable:
         return (
             Query(
                 f"UPDATE {table.sql} AS a SET checksum = $2::integer"
-                f" WHERE {_CANONICAL} = $1::text AND a.type = 'SQL' AND {_live(table)}",
+                f" WHERE {_VERSION} = $1::text AND a.type = 'SQL' AND {_live(table)}",
                 (version, checksum),
             ),
         )
@@ -149,21 +156,23 @@ _INSERT = (
 
 
 def _insert(table: HistoryTable, migration: Migration, checksum: str | None, *, success: bool) -> Query:
-    """A new row, or a division by zero where the version has one."""
+    """A new row, or a division by zero where the version has one, or the repeatable migration ran with this file."""
     script = migration.script if isinstance(migration, FlywayMigration) else _file_name(migration)
-    return Query(
-        _INSERT.format(
-            table=table.sql,
-            milliseconds=_MILLISECONDS.format(since="transaction_timestamp()") if success else "0",
+    same = "a.version = $1::text"
+    if migration.repeats:
+        same = (
+            "a.version IS NULL AND a.description = $2::text AND (a.checksum = $5::integer OR NOT a.success)"
         )
-        + f" HAVING 1 / (CASE WHEN count(*) FILTER (WHERE a.version = $1::text AND {_live(table)}) = 0"
-        " THEN 1 ELSE 0 END) = 1",
+    milliseconds = _MILLISECONDS.format(since="transaction_timestamp()") if success else "0"
+    return Query(
+        _INSERT.format(table=table.sql, milliseconds=milliseconds)
+        + f" HAVING 1 / (CASE WHEN count(*) FILTER (WHERE {same} AND {_live(table)}) = 0 THEN 1 ELSE 0 END) = 1",
         (
             _shown_version(migration),
             _shorten_description(migration.name.replace("_", " ")),
             migration.type if isinstance(migration, FlywayMigration) else "SQL",
             _shorten_script(script),
-            checksum,
+            migration.repeats or checksum,
             "t" if success else "f",
         ),
     )
@@ -180,7 +189,7 @@ def _change(table: HistoryTable, migration: Migration, *, before: bool, after: b
             f" execution_time = {_MILLISECONDS.format(since=since) if after else 'a.execution_time'}"
         )
     return Query(
-        f"WITH changed AS ({change} WHERE {_CANONICAL} = $1::text AND a.success = $2::boolean AND {_live(table)}"
+        f"WITH changed AS ({change} WHERE {_VERSION} = $1::text AND a.success = $2::boolean AND {_live(table)}"
         " RETURNING 1) SELECT 1 / count(*) FROM changed",
         (migration.version, "t" if before else "f"),
     )
@@ -197,7 +206,9 @@ def _live(table: HistoryTable) -> str:
     return _LIVE.format(table=table.sql)
 
 
-def _shown_version(migration: Migration) -> str:
+def _shown_version(migration: Migration) -> str | None:
+    if migration.version.startswith(REPEATABLE):
+        return None
     return migration.shown_version if isinstance(migration, FlywayMigration) else migration.version
 
 
