@@ -14,6 +14,7 @@ from howdah.migrate.history import History
 from howdah.migrate.migration import Direction, Migration, Source, Step
 from howdah.migrate.side_history import record_declaration
 from howdah.migrate.sql import run_queries
+from howdah.migrate.standing import ancestors, stand
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,12 @@ def resolve(
         key = format.files.sort_key
         lower = [each.version for each in source.migrations if key(each.version) < key(version)]
         before = lower[-1] if lower else None
-    step = Step(migration, Direction.UP, before, version)
-    end = Phase.AFTER if applied else Phase.BEFORE
-    moves = format.table.record(history.table, step, checksum_of(format, migration), start=None, end=end)
+    if format.table.keeps is Keeps.HEADS:
+        moves = _move_heads(format, source, history, version, applied=applied)
+    else:
+        step = Step(migration, Direction.UP, before, version)
+        end = Phase.AFTER if applied else Phase.BEFORE
+        moves = format.table.record(history.table, step, checksum_of(format, migration), start=None, end=end)
     action = "resolve-applied" if applied else "resolve-reverted"
     _declare(connection, format, history, moves, [(migration, action)])
     return Resolution(history.version, history.dirty is not None, version if applied else before)
@@ -75,9 +79,33 @@ def baseline(
         )
     last = source.migrations.index(_find(source, version))
     adopted = source.migrations[: last + 1]
+    if format.table.keeps is Keeps.HEADS:  # what stands before it in another branch does not belong to it
+        below = ancestors(source, [version])
+        adopted = tuple(each for each in adopted if each.version in below)
     moves = format.table.baseline(history.table, [(each, checksum_of(format, each)) for each in adopted])
     _declare(connection, format, history, moves, [(each, "baseline") for each in adopted])
     return Resolution(None, was_dirty=False, after=version)
+
+
+def _move_heads(
+    format: Format, source: Source, history: History, version: str, *, applied: bool
+) -> Sequence[Query]:
+    """The heads of what is applied, with `version` and all that it builds upon, or without it and all upon it."""
+    known = set(stand(format, source, history).applied)
+    if applied:
+        known |= ancestors(source, [version])
+    else:
+        known -= {each for each in source.by_version if version in ancestors(source, [each])}
+    heads = [
+        Step(Migration(each.version, ""), Direction.DOWN, each.version, None) for each in history.applied
+    ]
+    gone = [
+        query
+        for head in heads
+        for query in format.table.record(history.table, head, None, start=Phase.BEFORE, end=Phase.AFTER)
+    ]
+    declared = [(each, None) for each in source.migrations if each.version in known]
+    return [*gone, *format.table.baseline(history.table, declared)]
 
 
 def checksum_of(format: Format, migration: Migration) -> str | None:

@@ -42,6 +42,7 @@ class Migration:
         up, down: the files of its halves; the same one where a file holds both; None: there is none.
         foreign: what it is where only its own tool can run it ("a Go function"); empty for SQL.
         parents: the versions it builds upon, where the order is not that of the versions (Alembic).
+        depends_on: those of them that it only needs, on other branches.
         repeats: of one that runs again whenever its file changed, the checksum of today's file (Flyway's R__); empty
             for what runs once. It stands behind the others, and is never the current version, nor out of order.
     """
@@ -52,6 +53,7 @@ class Migration:
     down: Path | None = None
     foreign: str = ""
     parents: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
     repeats: str = ""
 
     def file(self, direction: Direction) -> Path | None:

@@ -219,10 +219,16 @@ def _to_revert(format: Format, source: Source, standing: Standing, to: str | Non
 
 
 def _to_revert_of_branches(source: Source, standing: Standing, to: str | None) -> list[str]:
+    if standing.ahead:
+        raise _no_file(source, standing.ahead[-1])
     if to is not None:
-        return [
-            version for version in standing.applied if version != to and to in ancestors(source, [version])
-        ]
+        # What follows it on its branch goes, and all that builds upon that or needs it; as Alembic does it.
+        next_ones = {
+            version
+            for version in standing.applied
+            if (found := source.find(version)) and to in {*found.parents} - {*found.depends_on}
+        }
+        return [version for version in standing.applied if next_ones & ancestors(source, [version])]
     parents = {
         parent for version in standing.applied if (found := source.find(version)) for parent in found.parents
     }

@@ -169,8 +169,9 @@ def _older_than_newest(files: Files, source: Source, applied: list[str]) -> set[
 
 def _below_heads(source: Source, history: History) -> list[str]:
     heads = [row.version for row in history.applied]
-    found = ancestors(source, heads)
     unknown = [version for version in heads if source.find(version) is None]
+    # What an unknown head builds upon cannot be told. After a later release it is all that there is here.
+    found = source.by_version if unknown else ancestors(source, heads)
     return [version for version in source.by_version if version in found] + unknown
 
 

@@ -103,21 +103,23 @@ class Guard:
             raise HistoryMoved("the history is not where this run left it: somebody else moved it")
 
 
-class _Environment(EnvironmentContext):
+def _environment(config: Config, script: ScriptDirectory, run: Run) -> EnvironmentContext:
     """An environment that runs in one transaction per revision, where the guard lets it."""
+    # Not a subclass: `alembic.context` leads only to instances of the class itself.
+    made = EnvironmentContext(config, script, fn=run.revisions, destination_rev="heads")
+    theirs = made.configure
 
-    def __init__(self, config: Config, script: ScriptDirectory, run: Run) -> None:
-        super().__init__(config, script, fn=run.revisions, destination_rev="heads")
-        self._run = run
-
-    def configure(self, *args: Any, **options: Any) -> None:
+    def configure(*args: Any, **options: Any) -> None:
         """What env.py calls with its connection; nothing has happened in the database yet."""
-        theirs = to_tuple(options.get("on_version_apply"), default=())
-        options |= {"transaction_per_migration": True, "on_version_apply": (*theirs, self._run.note_heads)}
-        super().configure(*args, **options)
-        context = self.get_context()
-        self._run.guard.check_place(context.connection, self.context_opts, self.script.env_py_location)
-        self._run.note_ways_out(context)
+        callbacks = to_tuple(options.get("on_version_apply"), default=())
+        options |= {"transaction_per_migration": True, "on_version_apply": (*callbacks, run.note_heads)}
+        theirs(*args, **options)
+        context = made.get_context()
+        run.guard.check_place(context.connection, made.context_opts, script.env_py_location)
+        run.note_ways_out(context)
+
+    made.configure = configure  # type: ignore[method-assign]
+    return made
 
 
 @dataclass
@@ -139,7 +141,7 @@ class Run:
         """Run env.py; `on_done` is called for each step as soon as it is committed."""
         try:
             self._script = ScriptDirectory.from_config(self.config)
-            with _Environment(self.config, self._script, self):
+            with _environment(self.config, self._script, self):
                 self._script.run_env()
         except HowdahError:
             raise

@@ -117,6 +117,7 @@ def _as_migration(revision: Revision) -> Migration:
         down=revision.file if revision.goes_down else None,
         foreign="an Alembic revision",
         parents=tuple(dict.fromkeys((*revision.down, *revision.depends_on))),
+        depends_on=tuple(each for each in revision.depends_on if each not in revision.down),
     )
 
 
