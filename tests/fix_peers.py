@@ -76,7 +76,9 @@ class Project:
         self.directory.mkdir(parents=True, exist_ok=True)
         self.peer.write(self.directory, self.changes)
         settings = ["[database.app]", 'migrations = "migrations"', f'format = "{self.peer.format}"']
-        settings += [f"{key} = {json.dumps(value)}" for key, value in self.peer.settings(self.root).items()]
+        foreign = self.peer.foreign(self.directory)
+        settings += ["[database.app.foreign]"] if foreign else []
+        settings += [f"{key} = {json.dumps(value)}" for key, value in foreign.items()]
         (self.root / "howdah.toml").write_text("\n".join(settings) + "\n")
         return self
 

@@ -86,8 +86,8 @@ class Peer(ABC):
     def is_content(self, ran: Ran) -> bool:
         """Whether what `status` said means: all applied, nothing wrong."""
 
-    def settings(self, root: Path) -> Mapping[str, object]:
-        """What howdah.toml says beside the directory and the format."""
+    def foreign(self, directory: Path) -> Mapping[str, list[str]]:
+        """The commands that howdah.toml names for steps that only the tool can run."""
         return {}
 
     def environ(self, database: DatabaseConfig) -> Mapping[str, str]:
@@ -304,29 +304,31 @@ class Alembic(Peer):
 
 
 _DATA_SOURCE = """\
+const { readdirSync } = require("fs");
 const { DataSource } = require(process.env.TYPEORM_HOME);
+
+const until = process.env.UNTIL ? Number(process.env.UNTIL.slice(-13)) : Infinity;
+const files = readdirSync(__dirname + "/migrations").filter((name) => Number(name.slice(0, 13)) <= until);
 module.exports = new DataSource({
   type: "postgres",
   url: process.env.DATABASE_URL,
-  migrations: [__dirname + "/*.js"].map((glob) => glob.replace("/*.js", "/[0-9]*.js")),
+  migrations: files.map((name) => __dirname + "/migrations/" + name),
   migrationsTransactionMode: "each",
 });
 """
 
 
 class Typeorm(Peer):
-    has_target = False
-
     def version(self, number: int) -> str:
         return str(1700000000000 + number)
 
     def write(self, directory: Path, changes: tuple[Change, ...]) -> None:
-        _write(directory / "data-source.js", _DATA_SOURCE)
+        _write(directory.parent / "data-source.js", _DATA_SOURCE)
         for change in changes:
             stamp = self.version(change.number)
             name = change.name.title().replace("_", "")
             lines = [
-                f"module.exports = class {name}{stamp} {{",
+                f"module.exports.{name} = class {name}{stamp} {{",
                 *([] if change.transactional else ["  transaction = false;"]),
                 "  async up(queryRunner) {",
                 *(f"    await queryRunner.query({json.dumps(each)});" for each in change.up),
@@ -339,11 +341,11 @@ class Typeorm(Peer):
             _write(directory / f"{stamp}-{name}.js", "\n".join(lines) + "\n")
 
     def up(self, database: DatabaseConfig, directory: Path, to: int | None) -> Call:
-        return self._call(database, directory, "migration:run")
+        until = {} if to is None else {"UNTIL": self.version(to)}
+        return self._call(database, directory, "migration:run", **until)
 
     def down(self, database: DatabaseConfig, directory: Path, below: int) -> Call:
-        # In a transaction of its own, whatever the class says, unless none at all is asked for.
-        return self._call(database, directory, "migration:revert", "-t", "none")
+        return self._call(database, directory, *self._revert)
 
     def status(self, database: DatabaseConfig, directory: Path) -> Call:
         return self._call(database, directory, "migration:show")
@@ -351,11 +353,23 @@ class Typeorm(Peer):
     def is_content(self, ran: Ran) -> bool:
         return ran.code == 0 and "[X]" in ran.stdout and "[ ]" not in ran.stdout
 
-    def _call(self, database: DatabaseConfig, directory: Path, *words: str) -> Call:
-        source = str(directory / "data-source.js")
-        home = str(tools_directory() / "typeorm" / "node_modules" / "typeorm")
-        environ = {"DATABASE_URL": plain_url(database), "TYPEORM_HOME": home}
-        return Call((str(self.program), *words, "-d", source), environ)
+    def foreign(self, directory: Path) -> Mapping[str, list[str]]:
+        source = ["-d", str(directory.parent / "data-source.js")]
+        return {
+            "up": ["env", "UNTIL={version}", str(self.program), "migration:run", *source],
+            "down": [str(self.program), *self._revert, *source],
+        }
+
+    def environ(self, database: DatabaseConfig) -> Mapping[str, str]:
+        return {"TYPEORM_HOME": str(tools_directory() / "typeorm" / "node_modules" / "typeorm")}
+
+    # In a transaction of its own, whatever the class says, unless none at all is asked for.
+    _revert = ("migration:revert", "-t", "none")
+
+    def _call(self, database: DatabaseConfig, directory: Path, *words: str, **environ: str) -> Call:
+        source = str(directory.parent / "data-source.js")
+        variables = {"DATABASE_URL": plain_url(database), **self.environ(database), **environ}
+        return Call((str(self.program), *words, "-d", source), variables)
 
 
 def _write(file: Path, text: str) -> None:
