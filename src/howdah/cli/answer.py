@@ -59,9 +59,13 @@ def answers(command: str) -> Callable[[Callable[P, Answer]], Callable[P, None]]:
         def callback(*args: P.args, **kwargs: P.kwargs) -> None:
             as_json, verbose, quiet = (bool(kwargs.pop(name)) for name in ("as_json", "verbose", "quiet"))
             level = logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO
+            # What libraries tell is for those who ask: Alembic, for one, says much that `applied` says too.
             logging.basicConfig(
-                level=level, stream=sys.stderr, format=_LOG_FORMAT if verbose else "%(message)s"
+                level=logging.DEBUG if verbose else logging.WARNING,
+                stream=sys.stderr,
+                format=_LOG_FORMAT if verbose else "%(message)s",
             )
+            logging.getLogger("howdah").setLevel(level)
             # An orchestrator says SIGTERM: what is under way is stopped and rolled back as with Ctrl-C.
             signal.signal(signal.SIGTERM, signal.default_int_handler)
             try:
