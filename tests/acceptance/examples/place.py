@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import secrets
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -23,6 +25,7 @@ from howdah.server.ports import is_free
 from howdah.server.standins import STANDINS, standins_directory
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
+_HISTORIES = ("schema_migrations", "_sqlx_migrations", "alembic_version")
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ VIBEXP = Example(
 )
 HOLOMUSH = Example("holomush", "internal/store/migrations", frozenset({"pg_trgm"}))
 CHATALOT = Example("chatalot", "migrations", frozenset())
+QUIKAPP = Example("quikapp", "services", frozenset())
 
 
 @dataclass(frozen=True)
@@ -146,6 +150,29 @@ def client_programs() -> Programs:
     )
 
 
+def structure(database: DatabaseConfig) -> str:
+    """What pg_dump says of the structure, without the history."""
+    assert database.password
+    text = subprocess.run(
+        [
+            client_programs().path("pg_dump"),
+            "--schema-only",
+            *(f"--exclude-table={name}" for name in _HISTORIES),
+            "--exclude-schema=howdah",
+            f"--host={database.host}",
+            f"--port={database.port}",
+            f"--username={database.user}",
+            database.database,
+        ],
+        env={"PGPASSWORD": database.password.reveal()},
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout
+    # newer programs write a random word into each dump
+    return re.sub(r"^\\(un)?restrict .*$", "", text, flags=re.MULTILINE)
+
+
 def _production(example: Example, address: DatabaseConfig, home: Path) -> dict[str, str]:
     """Addresses without passwords; those are where libpq looks for them."""
     assert address.password
@@ -159,6 +186,8 @@ def _production(example: Example, address: DatabaseConfig, home: Path) -> dict[s
     passfile.chmod(0o600)
     return {
         "PRODUCTION_URL": f"postgresql://{example.name}@{place}/{example.name}",
+        "PRODUCTION_HOST": address.host,
+        "PRODUCTION_PORT": address.port,
         "PRODUCTION_PASSWORD": password,
         "ADMIN_URL": f"postgresql://{address.user}@{place}/{address.database}",
     }

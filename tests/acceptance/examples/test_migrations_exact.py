@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.examples.place import HOLOMUSH, KAIMU, VIBEXP, Example, client_programs, running_server, tool
+from acceptance.examples.place import HOLOMUSH, KAIMU, VIBEXP, Example, running_server, structure, tool
 from fix_db import connect
 from howdah import Migrator
 from howdah.config.database import DatabaseConfig, Secret
@@ -90,39 +89,16 @@ def test_every_down_undoes_its_up_exactly(
     place: tuple[Example, LocalServer], database: DatabaseConfig, run: Run
 ) -> None:
     example, _ = place
-    before = empty = _structure(database)
+    before = empty = structure(database)
     for previous, version in zip([0, *example.versions], example.versions, strict=False):
         run(database, example.directory, version)
-        applied = _structure(database)
+        applied = structure(database)
         run(database, example.directory, previous)
-        assert _structure(database) == before, f"the down of {version} leaves something else"
+        assert structure(database) == before, f"the down of {version} leaves something else"
         run(database, example.directory, version)
-        assert _structure(database) == applied, f"the second up of {version} leaves something else"
+        assert structure(database) == applied, f"the second up of {version} leaves something else"
         before = applied
     run(database, example.directory, 0)
-    assert _structure(database) == empty
+    assert structure(database) == empty
     run(database, example.directory, example.versions[-1])
-    assert _structure(database) == before
-
-
-def _structure(database: DatabaseConfig) -> str:
-    """What pg_dump says of the structure, without the history."""
-    assert database.password
-    text = subprocess.run(
-        [
-            client_programs().path("pg_dump"),
-            "--schema-only",
-            "--exclude-table=schema_migrations",
-            "--exclude-schema=howdah",
-            f"--host={database.host}",
-            f"--port={database.port}",
-            f"--username={database.user}",
-            database.database,
-        ],
-        env={"PGPASSWORD": database.password.reveal()},
-        capture_output=True,
-        check=True,
-        text=True,
-    ).stdout
-    # newer programs write a random word into each dump
-    return re.sub(r"^\\(un)?restrict .*$", "", text, flags=re.MULTILINE)
+    assert structure(database) == before
