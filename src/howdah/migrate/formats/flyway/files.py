@@ -55,10 +55,10 @@ class FlywayFiles:
     """Files V{version}__{words}.sql below a directory.
 
     Attributes:
-        placeholders: the values of ${name}; None: they are left as they are written.
+        variables: the values of ${name}.
     """
 
-    placeholders: Mapping[str, str] | None = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, directory: Path) -> Source:
         """The versioned migrations of a directory and those below it, hidden ones left out.
@@ -136,6 +136,10 @@ class FlywayFiles:
         """CRC-32 of the lines, as a signed number."""
         return checksum_of(raw)
 
+    def with_variables(self, variables: Mapping[str, str]) -> FlywayFiles:
+        """The same files, with these values for placeholders."""
+        return FlywayFiles(variables)
+
     def parse_version(self, text: str, source: Source) -> str:
         """The one text of equal versions: "7" for "007", "1.2" for "1_2_0"; R__words of a repeatable migration."""
         if text.startswith(REPEATABLE):
@@ -153,9 +157,9 @@ class FlywayFiles:
         return (-1, version) if version.startswith(REPEATABLE) else version_key(version)
 
     def _with_values(self, path: Path, text: str, settings: ScriptSettings) -> str:
-        if self.placeholders is None or settings.replaces_placeholders is False:
+        if settings.replaces_placeholders is False:
             return text
-        return replace_placeholders(text, path, self.placeholders)
+        return replace_placeholders(text, path, self.variables)
 
     def _repeatable(self, directory: Path, name: Name, path: Path) -> FlywayMigration:
         """A repeatable migration: its checksum is of the script with its values, so that a new value runs it, too."""

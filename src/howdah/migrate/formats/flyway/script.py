@@ -18,7 +18,6 @@ _LINE_END = re.compile(rb"\r\n|\r|\n")
 # Flyway reads two characters at a dollar sign and gives both back unless they are ${: so $${a} is left alone.
 _PLACEHOLDER = re.compile(r"\$\{(.*?)(\}|\Z)|\$[^{]", re.DOTALL)
 _KEYS = ("executeInTransaction", "placeholderReplacement", "encoding", "shouldExecute")
-_UNKNOWN_HERE = ("flyway:timestamp", "flyway:workingdirectory", "flyway:environment")
 
 
 def checksum_of(raw: bytes) -> str:
@@ -113,15 +112,11 @@ def replace_placeholders(text: str, path: Path, values: Mapping[str, str]) -> st
 
 def _no_value(path: Path, line: int, name: str) -> SourceError:
     shown = name.split("\n", 1)[0]
-    is_elsewhere = name.lower() in _UNKNOWN_HERE
     return SourceError(
         f"there is no value for ${{{shown}}}",
         code="no-placeholder-value",
         where=Where(str(path), line),
-        why="It changes from run to run."
-        if is_elsewhere
-        else "Flyway puts values in for such names before it"
-        " reads the SQL, in comments and literals too, and stops at a name that has none.",
-        fix='Give it in howdah.toml: placeholders = {name = "value"}; placeholders = false leaves all as they are'
-        " written, like Flyway's placeholderReplacement=false.",
+        why="Flyway puts values in for such names before it reads the SQL, in comments and literals too.",
+        fix="List it under `variables` in howdah.toml; or write placeholderReplacement=false into"
+        f" {settings_path(path).name}, where it is meant as it is written.",
     )
