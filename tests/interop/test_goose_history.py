@@ -170,3 +170,17 @@ def test_a_file_that_goose_cannot_run_fails_there_and_is_refused_here(
     assert "unterminated dollar-quoted string" in ran.stderr
     with pytest.raises(Exception, match="in pieces"):
         migrator(database, directory).up()
+
+
+def test_a_dump_that_empties_the_search_path_stops_goose_and_not_howdah(
+    goose: Goose, database: DatabaseConfig, write_migrations: WriteMigrations
+) -> None:
+    empty = "SELECT pg_catalog.set_config('search_path', '', false);"
+    directory = write_migrations({"1_dump.sql": f"-- +goose Up\n{empty}\nCREATE TABLE public.a ();\n"})
+    ran = goose(database, directory, "up")
+    assert ran.code == 1
+    assert 'relation "goose_db_version" does not exist' in ran.stderr
+
+    migrator(database, directory).up()
+
+    assert version(goose, database, directory) == "1"

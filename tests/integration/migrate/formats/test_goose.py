@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -396,6 +397,16 @@ def test_several_statements_of_one_message_succeed_or_fail_together_outside_a_tr
         migrator(database, directory).up()
     migrator(database, directory).resolve(1, applied=False)
     assert versions(database) == [0]
+
+
+def test_listed_variables_are_put_in(database: DatabaseConfig, write_migrations: WriteMigrations) -> None:
+    directory = write_migrations(
+        {"1_a.sql": "-- +goose Up\n-- +goose ENVSUB ON\nCREATE TABLE ${NAME:-b} ();\nSELECT $$$$it$$$$;\n"}
+    )
+
+    replace(migrator(database, directory), variables={"NAME": "a"}).up()
+
+    assert "a" in relations(database)
 
 
 def test_a_go_function_is_stopped_at_until_goose_has_run_it(
