@@ -171,7 +171,7 @@ def _without_file(format: Format, source: Source, standing: Standing) -> list[Fi
             )
         )
     if standing.ahead:
-        notes.append(_ahead(source, standing))
+        notes.append(_ahead(format, source, standing))
     return notes
 
 
@@ -307,24 +307,28 @@ def half_missing(format: Format, migration: Migration, direction: Direction) -> 
     """The error of a migration that cannot go this way."""
     other = migration.down if direction is Direction.UP else migration.up
     word = direction.value
+    thing = "section" if migration.up and migration.up == migration.down else "file"
     return SourceError(
-        f"migration {migration.version} ({migration.name}) has no {word} file",
+        f"migration {migration.version} ({migration.name}) has no {word} {thing}",
         code=f"missing-{word}-file",
         where=Where(str(other)),
         why=f"{format.name} would move the history past it and run nothing: the history would claim"
         f" what did not happen ({word})."
         if format.table.keeps is Keeps.NUMBER
         else f"Nothing says how to go {word}.",
-        fix=f"Add the {word} file; an empty one says that nothing is to do.",
+        fix=f"Add the {word} {thing}; an empty one says that nothing is to do.",
     )
 
 
-def _ahead(source: Source, standing: Standing) -> Finding:
+def _ahead(format: Format, source: Source, standing: Standing) -> Finding:
     return Finding(
         code="database-ahead",
         severity=Severity.WARNING,
         message=f"the database is at version {standing.ahead[-1]}, ahead of these files ({_range(source)})",
-        why="A newer release has migrated it; nothing is to do for this one.",
+        why="A newer release, or another branch, has migrated it. What that builds upon cannot be told from these"
+        " files: none of them is run."
+        if format.table.keeps is Keeps.HEADS
+        else "A newer release has migrated it; nothing is to do for this one.",
     )
 
 
