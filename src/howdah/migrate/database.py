@@ -9,7 +9,9 @@ from typing import Any
 import psycopg
 
 from howdah.errors import HistoryMismatch, RefusedError
+from howdah.migrate.formats import FORMATS
 from howdah.migrate.formats.interface import Format, Keeps
+from howdah.migrate.formats.strangers import name_stranger
 from howdah.migrate.history import Applied, History, HistoryTable, Record
 from howdah.migrate.sql import fetch, query
 
@@ -31,15 +33,18 @@ def look(
     *,
     schema: str | None,
     table: str | None,
+    evidence: str = "",
 ) -> Look:
-    """Find the history table; round trip 1.
+    """Find the history table; round trip 1. `evidence`: why the files were taken for this format; empty: it was said.
 
     Raises:
-        HistoryMismatch: a table of that name is there and is not this format's.
+        HistoryMismatch: a table of that name is there and is not this format's; or there is none, and another
+            format's history is, while nobody said the format.
         RefusedError: no schema to look in.
     """
     name = table or format.table.name
-    row: dict[str, Any] = fetch(connection, "look", [schema, name])[0]
+    usual = [each.table.name for each in FORMATS] if evidence and table is None else []
+    row: dict[str, Any] = fetch(connection, "look", [schema, [name, *usual]])[0]
     where = schema or row["schema"]
     if where is None:
         raise RefusedError(
@@ -49,15 +54,12 @@ def look(
             fix="Create it, or grant USAGE on it.",
         )
     found = HistoryTable(row["database"], where, name)
-    columns = row["columns"]
+    tables: Mapping[str, Mapping[str, str]] = row["tables"] or {}
+    columns = tables.get(name)
     if columns is not None and not format.table.recognises(columns):
-        shown = ", ".join(f"{key} {kind}" for key, kind in columns.items())
-        raise HistoryMismatch(
-            f"{found.sql} is not a history of {format.name}",
-            code="foreign-history",
-            why=f"It has the columns ({shown}): another tool's, or an application's.",
-            fix="Name another history table, or another database.",
-        )
+        raise _not_of(format, found, columns)
+    if columns is None:
+        _refuse_other_history(format, where, tables, evidence)
     return Look(
         found,
         columns is not None,
@@ -65,6 +67,40 @@ def look(
         row["read_only"],
         row["backend_pid"],
     )
+
+
+def _not_of(format: Format, found: HistoryTable, columns: Mapping[str, str]) -> HistoryMismatch:
+    """The error of a table by the name of the history that is something else: it names both readings."""
+    others = [each.name for each in FORMATS if each.table.recognises(columns)]
+    whose = f"a history of {others[0]}" if others else name_stranger(columns)
+    shown = ", ".join(f"{key} {kind}" for key, kind in columns.items())
+    return HistoryMismatch(
+        f"{found.sql} is not a history of {format.name}" + (f", but {whose}" if whose else ""),
+        code="foreign-history",
+        why=f"It has the columns ({shown}).",
+        fix=f"If the files are {others[0]}'s, too, say so; otherwise name another history table, or another database."
+        if others
+        else "Name another history table with `history-table` in howdah.toml, or another database.",
+        next=tuple(f"howdah migrate status --format {other}" for other in others),
+    )
+
+
+def _refuse_other_history(
+    format: Format, schema: str, tables: Mapping[str, Mapping[str, str]], evidence: str
+) -> None:
+    """Where nobody said the format, a database with another tool's history is not begun anew."""
+    for other in FORMATS:
+        columns = tables.get(other.table.name)
+        if other.name == format.name or columns is None or not other.table.recognises(columns):
+            continue
+        name = HistoryTable("", schema, other.table.name).sql
+        raise HistoryMismatch(
+            f"the files read as migrations of {format.name}, the database has a history of {other.name}",
+            code="contradictory-history",
+            why=f"For {format.name}: {evidence}. For {other.name}: the columns of {name}.",
+            fix="Say whose migrations these are with --format, or `format = ...` in howdah.toml.",
+            next=tuple(f"howdah migrate status --format {each.name}" for each in (other, format)),
+        )
 
 
 def read_history(connection: psycopg.Connection, format: Format, at: Look) -> History:

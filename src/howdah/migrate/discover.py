@@ -1,4 +1,4 @@
-"""Find the migrations directory and the format where nobody says."""
+"""Find the migrations directory where nobody says."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from howdah.errors import ConfigError
+from howdah.migrate.formats.detect import Folder, find_shapes
 
 # Folders that hold other people's files.
 _SKIPPED = {".git", ".venv", "venv", "node_modules", "vendor", "target", "dist", "build", "testdata"}
@@ -14,19 +15,21 @@ _DEPTH = 5
 
 
 def find_migrations(root: Path, *, words: str = "create_users") -> Path:
-    """The one directory under `root` that holds golang-migrate's files; `words` name a migration to suggest.
+    """The one directory under `root` that holds migrations of some format; `words` name a migration to suggest.
 
     Raises:
         ConfigError: there is none, or more than one.
     """
-    found = sorted(_candidates(root, _DEPTH))
+    candidates = list(_candidates(root, _DEPTH))
+    # Numbered SQL files without a mark of a tool are many things besides migrations: they count for want of others.
+    found = sorted(path for path, is_sure in candidates if is_sure) or sorted(path for path, _ in candidates)
     if len(found) == 1:
         return found[0]
     if not found:
         raise ConfigError(
             f"there are no migrations under {root}",
             code="no-migrations-directory",
-            why="No folder has files named NUMBER_name.up.sql.",
+            why="No folder has files such as NUMBER_name.up.sql, NUMBER_name.sql or V1__name.sql, or Alembic's env.py.",
             fix="Say where they are with --dir, or `migrations = ...` in howdah.toml; or write the first one.",
             next=(f"howdah migrate new {words} --dir migrations",),
         )
@@ -37,13 +40,19 @@ def find_migrations(root: Path, *, words: str = "create_users") -> Path:
     )
 
 
-def _candidates(folder: Path, depth: int) -> Iterator[Path]:
+def _candidates(folder: Path, depth: int) -> Iterator[tuple[Path, bool]]:
+    """Folders that may hold migrations, and whether a tool's mark says so."""
+    content = Folder.read(folder)
+    shapes = find_shapes(content)
+    # A lone alembic.ini says that they are somewhere below.
+    if shapes and not (
+        shapes == ("alembic",) and "alembic.ini" in content.names and "env.py" not in content.names
+    ):
+        yield folder, shapes != ("sqlx",) or folder.name == "migrations"
+        return
     try:
         entries = list(os.scandir(folder))
     except OSError:
-        return
-    if any(entry.name.endswith(".up.sql") and entry.name[:1].isdigit() for entry in entries):
-        yield folder
         return
     for entry in entries:
         is_ours = entry.name not in _SKIPPED and not entry.name.startswith(".")

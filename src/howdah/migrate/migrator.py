@@ -50,6 +50,7 @@ class Migrator:
         database: the address; a pooler in transaction mode is refused, so give the server's own.
         directory: where the files are.
         format: name of the tool whose files and history these are.
+        evidence: what in the files speaks for the format; empty: somebody said it.
         table: name of the history table, where it is not the tool's default; unquoted.
         schema: its schema; None: the first of the search_path, as the tool does.
         out_of_order: what `up` does with a migration older than the newest applied one; None: what the tool does.
@@ -62,6 +63,7 @@ class Migrator:
     database: DatabaseConfig
     directory: Path
     format: str = DEFAULT_FORMAT
+    evidence: str = ""
     table: str | None = None
     schema: str | None = None
     out_of_order: OutOfOrder | None = None
@@ -86,15 +88,21 @@ class Migrator:
         """The migrator of one of a project's databases; `directory` and `format` go before what the project says.
 
         Raises:
-            ConfigError: nobody says where the migrations are, and under `root` is not exactly one such folder.
+            ConfigError: nobody says where the migrations are, and under `root` is not exactly one such folder;
+                or nobody says the format, and the files speak for more than one.
         """
         from howdah.migrate.discover import find_migrations
+        from howdah.migrate.formats.detect import Reading, detect_format
 
         schema, table = history_name(settings, database)
+        place = directory or settings.migrations or find_migrations(root)
+        said = format or settings.format
+        reading = Reading(said, "") if said else detect_format(place, default=DEFAULT_FORMAT)
         return cls(
             database=database,
-            directory=directory or settings.migrations or find_migrations(root),
-            format=format or settings.format or DEFAULT_FORMAT,
+            directory=place,
+            format=reading.format,
+            evidence=reading.evidence,
             table=table,
             schema=schema,
             out_of_order=out_of_order
@@ -236,7 +244,7 @@ class Migrator:
             yield connection
 
     def _read(self, connection: psycopg.Connection) -> tuple[Look, History]:
-        at = look(connection, self._format, schema=self.schema, table=self.table)
+        at = look(connection, self._format, schema=self.schema, table=self.table, evidence=self.evidence)
         return at, read_history(connection, self._format, at)
 
     def _run(
@@ -349,7 +357,7 @@ class Migrator:
     @contextmanager
     def _locked(self) -> Iterator[tuple[psycopg.Connection, Look]]:
         with self._session() as connection:
-            at = look(connection, self._format, schema=self.schema, table=self.table)
+            at = look(connection, self._format, schema=self.schema, table=self.table, evidence=self.evidence)
             with self._lock(connection, at):
                 yield connection, at
 

@@ -1,5 +1,5 @@
 -- name: look
--- Round trip 1: where the history would be, whose it is, and what kind of server this is.
+-- Round trip 1: which tables by these names there are, whose columns tell whose they are, and what server this is.
 SELECT current_database() AS database,
        current_schema() AS schema,
        pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS read_only,
@@ -10,12 +10,13 @@ SELECT current_database() AS database,
                   AND has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
                   AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE'))
          AS has_side_history,
-       (SELECT jsonb_object_agg(a.attname, format_type(a.atttypid, a.atttypmod))
-          FROM pg_attribute a
-          JOIN pg_class c ON c.oid = a.attrelid
+       (SELECT jsonb_object_agg(c.relname,
+                 (SELECT jsonb_object_agg(a.attname, format_type(a.atttypid, a.atttypmod)) FROM pg_attribute a
+                   WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped))
+          FROM pg_class c
           JOIN pg_namespace n ON n.oid = c.relnamespace
-         WHERE n.nspname = coalesce($1, current_schema()) AND c.relname = $2 AND c.relkind IN ('r', 'p')
-           AND a.attnum > 0 AND NOT a.attisdropped) AS columns
+         WHERE n.nspname = coalesce($1, current_schema()) AND c.relname = ANY ($2::text[])
+           AND c.relkind IN ('r', 'p')) AS tables
 
 -- name: read_records
 -- The newest row of each version of one history.
@@ -138,3 +139,20 @@ SELECT name, to_regclass(name) IS NOT NULL AS "exists",
 -- Such a step did nothing after all.
 DELETE FROM howdah.history
  WHERE history = $1 AND id = (SELECT max(id) FROM howdah.history WHERE history = $1 AND version = $2) AND finished_at IS NULL
+
+-- name: history_relation
+-- Of a history table that is to be renamed: its owner, our role, its indexes and sequences.
+SELECT pg_get_userbyid(c.relowner) AS owner, current_user AS role,
+       coalesce((SELECT jsonb_agg(jsonb_build_array(CASE p.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'INDEX' END, p.relname)
+                                  ORDER BY p.relname)
+                   FROM pg_class p
+                  WHERE p.oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = c.oid)
+                     OR p.oid IN (SELECT d.objid FROM pg_depend d
+                                   WHERE d.classid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.deptype IN ('a', 'i')
+                                     AND p.relkind = 'S')), '[]') AS parts
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE n.nspname = $1 AND c.relname = $2
+
+-- name: relation_names
+-- The names that are taken in a schema.
+SELECT c.relname::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1
