@@ -13,7 +13,7 @@ import click
 
 from howdah.cli.answer import Answer, answers, progress_line
 from howdah.cli.confirm import confirm_database, confirm_option
-from howdah.cli.dev_text import database_data, summary_lines, variables_of
+from howdah.cli.dev_text import address_lines, database_data, summary_lines, variables_of
 from howdah.cli.groups import Area
 from howdah.cli.options import config_option, project_options, together
 from howdah.cli.target import project_of
@@ -219,10 +219,7 @@ def _answer(result: Up) -> Answer:
             },
             "databases": [database_data(database) for database in result.databases],
         },
-        text="\n".join(
-            print_env(variables_of(database.settings, database.address)).rstrip()
-            for database in result.databases
-        ),
+        text=address_lines(result),
         problems=result.notes,
         target=result.databases[0].address,
     )

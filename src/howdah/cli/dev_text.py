@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from howdah.config.database import DatabaseConfig
-from howdah.config.env import as_variables
+from howdah.config.env import as_variables, print_env
 from howdah.config.project import DatabaseSettings
 from howdah.server.standins import STANDINS
 
@@ -31,6 +31,17 @@ def summary_lines(result: Up) -> Iterator[str]:
         yield STANDINS[name].announcement
     for database in result.databases:
         yield f"{database.address.target}: {_migrations(database)}"
+
+
+def address_lines(result: Up) -> str:
+    """The addresses in the application's own variables; of several databases, each under its name."""
+    blocks = {
+        database.settings.name: print_env(variables_of(database.settings, database.address)).rstrip()
+        for database in result.databases
+    }
+    if len(blocks) == 1:
+        return next(iter(blocks.values()))
+    return "\n".join(f"# {name}\n{lines}" for name, lines in blocks.items())
 
 
 def database_data(database: DevDatabase) -> dict[str, Any]:

@@ -294,6 +294,17 @@ def test_env_file_names_role_database_and_password(dev: Cli, open_path: Path) ->
     assert "variables-lead-elsewhere" in ran.stderr
 
 
+def test_the_addresses_of_several_databases_stand_under_their_names(dev: Cli, open_path: Path) -> None:
+    root = open_path / "fleet"
+    root.mkdir()
+    (root / "howdah.toml").write_text(QUICK + "[database.one]\n[database.two]\n", encoding="utf-8")
+    ran = done(Cli(root, dev.environ)("dev", "up"))
+    first, first_url, second, second_url = ran.stdout.splitlines()
+    assert (first, second) == ("# one", "# two")
+    assert "/one?" in first_url
+    assert "/two?" in second_url
+
+
 def test_an_address_of_production_is_neither_touched_nor_its_password_kept(dev: Cli, state: Path) -> None:
     production = {"SHOP_HOST": "db.example.test", "SHOP_USER": "keeper", "SHOP_PASSWORD": "very-secret"}
     ran = done(dev("dev", "up", env=production))
