@@ -40,11 +40,12 @@ class Entry:
 
 @dataclass(frozen=True)
 class Status:
-    """The migrations by version; `findings` say what is wrong or worth knowing."""
+    """The migrations by version; `findings` say what is wrong or worth knowing, `server` is PostgreSQL's version."""
 
     history: History
     entries: tuple[Entry, ...]
     findings: tuple[Finding, ...]
+    server: str = ""
 
     @property
     def pending(self) -> tuple[Entry, ...]:
@@ -104,7 +105,7 @@ def _change_by_tool(format: Format, file: Path, checksum: str, known: Record | N
     if any(format.files.checksum(each) == checksum for each in _other_line_ends(raw)):
         return Change.REFORMATTED
     # What we only found there has our checksum of the file on that day, which may have been edited by then.
-    if known is None or known.action != "apply":
+    if known is None or known.action not in ("apply", "repair"):
         return Change.MODIFIED
     is_same = read_content(format.files, file).normal_checksum == known.normal_checksum
     return Change.REFORMATTED if is_same else Change.MODIFIED
