@@ -77,26 +77,22 @@ class GooseTable:
         version = step.migration.version
         if start is None:
             gone = Query(f"DELETE FROM {table.sql} WHERE version_id = $1::bigint", (version,))
-            return (gone, _begin(table), *([_insert(table, version)] if _is_applied(step, end) else []))
+            return (gone, _begin(table), *([_append(table, [version])] if _is_applied(step, end) else []))
         if _is_applied(step, start) == _is_applied(step, end):
             return ()
         if _is_applied(step, end):
-            return (*([_begin(table)] if step.before is None else []), _insert(table, version))
+            last = step.before if step.direction is Direction.UP else step.after
+            return (*([_begin(table)] if last is None else []), _insert(table, version, last=last))
         return (_delete(table, version), *([_begin(table)] if step.after is None else []))
 
     def baseline(
         self, table: HistoryTable, declared: Sequence[tuple[Migration, str | None]]
     ) -> Sequence[Query]:
         """A row each, in the order given: goose goes down by the ids."""
-        versions = ",".join(migration.version for migration, _ in declared)
         return [
             Query(f"SELECT 1 / (NOT EXISTS (SELECT FROM {table.sql} WHERE version_id <> 0))::int"),
             _begin(table),
-            Query(
-                f"INSERT INTO {table.sql} (version_id, is_applied) SELECT version, true"
-                " FROM unnest($1::bigint[]) WITH ORDINALITY AS declared (version, place) ORDER BY place",
-                (f"{{{versions}}}",),
-            ),
+            _append(table, [migration.version for migration, _ in declared]),
         ]
 
     def bless(self, table: HistoryTable, version: str, checksum: str) -> Sequence[Query]:
@@ -117,13 +113,25 @@ def _begin(table: HistoryTable) -> Query:
     )
 
 
-def _insert(table: HistoryTable, version: str) -> Query:
-    """A row for a version that has none, or a division by zero: no key of the table forbids a second one."""
+def _append(table: HistoryTable, versions: Sequence[str]) -> Query:
+    """A row each, their ids in this order."""
+    return Query(
+        f"INSERT INTO {table.sql} (version_id, is_applied) SELECT version, true"
+        " FROM unnest($1::bigint[]) WITH ORDINALITY AS given (version, place) ORDER BY place",
+        (f"{{{','.join(versions)}}}",),
+    )
+
+
+def _insert(table: HistoryTable, version: str, *, last: str | None) -> Query:
+    """A row behind that of the version applied last, or a division by zero: no key of the table forbids a second one.
+
+    To look for the version itself would be to read the whole table: it has an index on `id` alone.
+    """
     return Query(
         f"WITH new AS (INSERT INTO {table.sql} (version_id, is_applied) SELECT $1::bigint, true"
-        f" WHERE NOT EXISTS (SELECT FROM {table.sql} WHERE version_id = $1::bigint)"
-        " RETURNING 1) SELECT 1 / count(*) FROM new",
-        (version,),
+        f" WHERE (SELECT version_id FROM {table.sql} WHERE version_id <> 0 ORDER BY id DESC LIMIT 1)"
+        " IS NOT DISTINCT FROM $2::bigint RETURNING 1) SELECT 1 / count(*) FROM new",
+        (version, last),
     )
 
 
