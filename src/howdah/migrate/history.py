@@ -35,7 +35,7 @@ class Record:
     """The newest row of the side history for one version.
 
     Attributes:
-        action: `apply`, `revert`, `baseline`, `resolve-applied` or `resolve-reverted`.
+        action: `apply`, `revert`, `baseline`, `repair`, `resolve-applied` or `resolve-reverted`.
         previous: the version of the history before this step, or None for an empty history.
         checksum: SHA-256 of the file's bytes; None where no file was read.
         normal_checksum: SHA-256 of its normal form (comments and white space do not count).

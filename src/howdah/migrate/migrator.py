@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -35,6 +35,7 @@ from howdah.migrate.status import Status, build_status, find_changes
 if TYPE_CHECKING:
     from howdah.migrate.declare import Resolution
     from howdah.migrate.diagnosis import Diagnosis
+    from howdah.migrate.repair import EditedFile
 
 _log = logging.getLogger(__name__)
 # golang-migrate takes its lock twice, for its table and to migrate: long enough for it to come by the second time.
@@ -224,6 +225,22 @@ class Migrator:
         with self._locked() as (connection, at):
             history = self._ready(connection, at, source)
             return baseline(connection, self._format, source, history, self._version(source, version))
+
+    def repair(self, *, accept: Collection[int | str] = (), dry_run: bool = False) -> tuple[EditedFile, ...]:
+        """Take edited files for what was applied: those that say the same, and those of the versions in `accept`."""
+        from howdah.migrate.repair import find_edited, take_checksums
+
+        source = self.source()
+        accepted = {self._version(source, version) for version in accept}
+        if dry_run:
+            with self._session() as connection:
+                history = self._read(connection)[1]
+                return find_edited(connection, self._format, source, history, accept=accepted)
+        with self._locked() as (connection, at):
+            history = self._ready(connection, at, source)
+            edited = find_edited(connection, self._format, source, history, accept=accepted)
+            take_checksums(connection, self._format, history, edited)
+            return edited
 
     @property
     def _format(self) -> Format:

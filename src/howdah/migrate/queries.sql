@@ -25,6 +25,13 @@ SELECT version, action, previous, checksum, normal_checksum, statements, stateme
   FROM howdah.history
  WHERE history = $1 AND id IN (SELECT max(id) FROM howdah.history WHERE history = $1 GROUP BY version)
 
+-- name: read_bodies
+-- What was applied, as the newest run of each of these versions read it.
+SELECT DISTINCT ON (version) version, body
+  FROM howdah.history
+ WHERE history = $1 AND version = ANY ($2::text[])
+ ORDER BY version, id DESC
+
 -- name: create_side_history
 -- One row a step, newest last; `history` is the quoted name of the tool's own table. Rows are counted under the migration
 -- lock, not by a sequence: in a copied database (CREATE DATABASE ... TEMPLATE) one may be behind its table after a crash.
@@ -34,7 +41,7 @@ CREATE TABLE IF NOT EXISTS howdah.history (
   id bigint NOT NULL,
   version text NOT NULL,
   name text NOT NULL,
-  action text NOT NULL CHECK (action IN ('apply', 'revert', 'baseline', 'resolve-applied', 'resolve-reverted')),
+  action text NOT NULL CHECK (action IN ('apply', 'revert', 'baseline', 'repair', 'resolve-applied', 'resolve-reverted')),
   previous text,
   checksum bytea,
   normal_checksum bytea,

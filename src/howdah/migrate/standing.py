@@ -11,7 +11,7 @@ from howdah.migrate.history import NOTHING, History
 from howdah.migrate.migration import Migration, Source
 
 # What a record says that leaves its version applied.
-_APPLIED_BY = {"apply", "baseline", "resolve-applied"}
+_APPLIED_BY = {"apply", "baseline", "repair", "resolve-applied"}
 
 
 class State(Enum):
@@ -117,7 +117,7 @@ def _up_to_number(files: Files, source: Source, history: History) -> tuple[list[
             files.sort_key(record.version),
         )
         for record in history.records.values()
-        if record.action == "apply" and files.sort_key(record.version) <= newest
+        if record.action in ("apply", "repair") and files.sort_key(record.version) <= newest
     ]
     passed = {
         version
