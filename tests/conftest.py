@@ -13,6 +13,7 @@ pytest_plugins = [
     "fix_gate",
     "fix_tls",
     "fix_migrations",
+    "fix_fleet",
     "fix_golang_migrate",
     "fix_peers",
     "fix_interop_report",

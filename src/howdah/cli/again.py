@@ -8,6 +8,7 @@ from dataclasses import replace
 import click
 from click.core import ParameterSource
 
+from howdah.cli.render import printable
 from howdah.config.url import format_url, parse_url
 from howdah.errors import ConfigError
 from howdah.findings import Finding
@@ -25,6 +26,7 @@ _TAKEN_BY = {
     "doctor": {"url", "config_file", "db"},
     "migrate": {"url", "config_file", "db", "directory", "format_name"},
     "setup": {"url", "config_file", "db", "admin_url"},
+    "status": {"url", "config_file", "db"},
 }
 
 
@@ -43,6 +45,21 @@ def with_given_options(command: str) -> str:
 def in_context(problem: Finding) -> Finding:
     """The problem with its commands as they are to be typed here."""
     return replace(problem, next=tuple(with_given_options(each) for each in problem.next))
+
+
+def about_database(problem: Finding, name: str, *, is_one_of_many: bool) -> Finding:
+    """The problem of one of many databases: it names the database, and so do its commands."""
+    if not is_one_of_many:
+        return problem
+    commands = tuple(_with_database(each, name) for each in problem.next)
+    return replace(problem, message=f"{printable(name)}: {problem.message}", next=commands)
+
+
+def _with_database(command: str, name: str) -> str:
+    words = command.split()
+    area = words[1] if words[0] == "howdah" and len(words) > 1 else ""
+    is_named = "--db" in words or "--url" in words or "db" not in _TAKEN_BY.get(area, ())
+    return command if is_named else f"{command} --db {shlex.quote(name)}"
 
 
 def _shown(name: str, value: str) -> str:

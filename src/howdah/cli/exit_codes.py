@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from howdah.errors import (
     ConfigError,
     ConnectError,
@@ -28,6 +30,13 @@ _BY_CLASS: tuple[tuple[type[HowdahError], int], ...] = (
     (RefusedError, REFUSED),
     (UnsupportedError, REFUSED),
 )
+# Of several, the one that matters most. FAILED comes behind REFUSED: something may have been done.
+_GRAVEST_LAST = (DONE, ANSWER_IS_NO, USAGE, CANNOT_CONNECT, REFUSED, FAILED, INTERRUPTED)
+
+
+def gravest(codes: Iterable[int]) -> int:
+    """The exit code of a command over several databases, from those of each."""
+    return max(codes, key=_GRAVEST_LAST.index, default=DONE)
 
 
 def exit_code_of(error: HowdahError) -> int:

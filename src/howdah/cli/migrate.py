@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from howdah.cli.answer import Answer, answers
 from howdah.cli.confirm import confirm_database, confirm_option
@@ -26,33 +26,37 @@ from howdah.cli.migrate_text import (
     status_data,
     status_text,
 )
-from howdah.cli.options import Option, exit_code_option, target_options, together, wait_option
+from howdah.cli.options import (
+    Option,
+    all_option,
+    directory_option,
+    exit_code_option,
+    parallel_option,
+    target_options,
+    together,
+    wait_option,
+    wants_all,
+)
 from howdah.cli.target import project_of, resolve_target
 from howdah.findings import Severity
 from howdah.migrate.settings import RunSettings
 
 if TYPE_CHECKING:
     from howdah.config.resolve import Resolved
+    from howdah.migrate.formats.interface import OutOfOrder
     from howdah.migrate.migrator import Migrator
 
 # The options of every action: which database, which files, in whose format.
 _options = together(
     target_options,
-    click.option(
-        "--dir",
-        "directory",
-        envvar="HOWDAH_DIR",
-        show_envvar=True,
-        type=click.Path(path_type=Path),
-        help="The migration files; found under the project where there is one such folder.",
-    ),
+    directory_option,
     click.option(
         "--format",
         "format_name",
         envvar="HOWDAH_FORMAT",
         show_envvar=True,
         metavar="FORMAT",
-        help="Whose files and history: golang-migrate.",
+        help="Whose files and history they are, such as golang-migrate or goose; told by the files without it.",
     ),
 )
 
@@ -109,13 +113,19 @@ def area() -> None:
 
 @area.command()
 @_options
+@all_option
 @exit_code_option
 @answers("migrate status")
-def status(*, exit_code: bool, **options: Any) -> Answer:
+def status(*, all_databases: bool, exit_code: bool, **options: Any) -> Answer:
     """Show each migration and its state.
 
-    Applied, pending, dirty, out of order, missing, edited; when, how long it took, and by whom.
+    Applied, pending, dirty, out of order, missing, edited; when, how long it took, and by whom. With --all a line for
+    each database of the project, as `howdah status`.
     """
+    if wants_all(all_databases, **_of_one(options)):
+        from howdah.cli.status import answer_status
+
+        return answer_status(project_of(options["config_file"]), exit_code=exit_code)
     target, migrator = _migrator(options)
     found = migrator.status()
     bad = any(finding.severity is Severity.ERROR for finding in found.findings)
@@ -155,15 +165,30 @@ def plan(*, to: str | None, is_down: bool, **options: Any) -> Answer:
 
 @area.command()
 @_options
+@all_option
+@parallel_option
 @_run_options
 @click.option("--to", metavar="VERSION", help="As far as this version.")
 @wait_option
 @answers("migrate up")
-def up(*, to: str | None, wait: float, **options: Any) -> Answer:
+def up(*, all_databases: bool, parallel: int, to: str | None, wait: float, **options: Any) -> Answer:
     """Apply the pending migrations.
 
-    Oldest first, each with its history in one transaction, where PostgreSQL allows one.
+    Oldest first, each with its history in one transaction, where PostgreSQL allows one. With --all in every database of
+    the project, those first that others depend on; where one fails, what depends on it is skipped, the rest goes on.
     """
+    if wants_all(all_databases, **_of_one(options), to=to):
+        from howdah.cli.migrate_all import up_all
+
+        return up_all(
+            options["config_file"],
+            parallel=parallel,
+            wait_seconds=wait,
+            out_of_order=_policy(options),
+            run_settings=_patience(options),
+        )
+    if click.get_current_context().get_parameter_source("parallel") is ParameterSource.COMMANDLINE:
+        raise click.UsageError("--parallel says how many databases at a time, and goes with --all")
     with progress_of("up") as show:
         target, migrator = _migrator(options, show)
         results = migrator.up(to=to, wait_seconds=wait)
@@ -225,13 +250,16 @@ def new(*, name: str, **options: Any) -> Answer:
     from howdah.migrate.create import create_migration
     from howdah.migrate.discover import find_migrations
     from howdah.migrate.formats import DEFAULT_FORMAT, find_format
+    from howdah.migrate.formats.detect import detect_format
 
     project = project_of(options["config_file"])
     directory, format_name = options["directory"], options["format_name"]
     if directory is None or format_name is None:
         settings = pick_database(project, options["db"])
         directory = directory or settings.migrations or find_migrations(project.root, words=shlex.quote(name))
-        format_name = format_name or settings.format or DEFAULT_FORMAT
+        format_name = (
+            format_name or settings.format or detect_format(directory, default=DEFAULT_FORMAT).format
+        )
     paths = create_migration(directory, name, format=find_format(format_name))
     return Answer(data={"files": [str(path) for path in paths]}, text="\n".join(str(path) for path in paths))
 
@@ -285,30 +313,38 @@ def _migrator(
     options: dict[str, Any], on_event: Callable[[Any], None] | None = None
 ) -> tuple[Resolved, Migrator]:
     """The library's object from the options that all actions share."""
-    from howdah.migrate.formats.interface import OutOfOrder
     from howdah.migrate.migrator import Migrator
 
     target = resolve_target(options["url"], options["config_file"], options["db"])
-    patience = RunSettings(
-        **{
-            name: options[option]
-            for name, option in (
-                ("lock_limit_seconds", "lock_timeout"),
-                ("stall_seconds", "stall_budget"),
-                ("retry_limit_seconds", "retry_limit"),
-            )
-            if option in options
-        }
-    )
-    policy = options.get("out_of_order")
     migrator = Migrator.of(
         target.settings,
         target.direct or target.database,
         root=target.project.root,
         directory=options["directory"],
         format=options["format_name"],
-        out_of_order=OutOfOrder(policy) if policy else None,
-        run_settings=patience,
+        out_of_order=_policy(options),
+        run_settings=_patience(options),
         on_event=on_event or (lambda _: None),
     )
     return target, migrator
+
+
+def _patience(options: dict[str, Any]) -> RunSettings:
+    names = (
+        ("lock_limit_seconds", "lock_timeout"),
+        ("stall_seconds", "stall_budget"),
+        ("retry_limit_seconds", "retry_limit"),
+    )
+    return RunSettings(**{name: options[option] for name, option in names if option in options})
+
+
+def _policy(options: dict[str, Any]) -> OutOfOrder | None:
+    from howdah.migrate.formats.interface import OutOfOrder
+
+    policy = options.get("out_of_order")
+    return OutOfOrder(policy) if policy else None
+
+
+def _of_one(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that say something of one database."""
+    return {name: options[name] for name in ("url", "db", "directory", "format_name")}

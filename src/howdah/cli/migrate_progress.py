@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from howdah.cli.answer import progress_line
-from howdah.cli.render import Progress, duration
+from howdah.cli.render import Talk, duration
 from howdah.findings import Finding
 from howdah.migrate.events import (
     Event,
@@ -24,7 +24,7 @@ from howdah.migrate.events import (
 class RunProgress:
     """Call it with each event; `noted()` are the findings among them, to be shown at the end, once each."""
 
-    def __init__(self, progress: Progress, verb: str) -> None:
+    def __init__(self, progress: Talk, verb: str) -> None:
         self._progress = progress
         self._verb = verb
         self._waiting_for = ""

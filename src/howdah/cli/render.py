@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Self, TextIO
+from typing import Protocol, Self, TextIO
 
 from howdah.findings import Finding, Severity
 
@@ -28,10 +28,29 @@ def coloured(text: str, code: str, stream: TextIO) -> str:
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Left-aligned columns two spaces apart, no trailing blanks."""
     lines = [list(headings), *(list(row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
+    widths = [max(shown_width(line[column]) for line in lines) for column in range(len(headings))]
     return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        "  ".join(
+            cell + " " * (width - shown_width(cell)) for cell, width in zip(line, widths, strict=True)
+        ).rstrip()
         for line in lines
+    )
+
+
+def shown_width(text: str) -> int:
+    """How many columns of a terminal the text takes."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(each) else 2 if east_asian_width(each) in "WF" else 1 for each in text)
+
+
+def printable(text: str) -> str:
+    """The text in one line: what would move a terminal's cursor is written as an escape."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape", "backslashreplace").decode()
+        for each in text
     )
 
 
@@ -58,6 +77,18 @@ def duration(seconds: float) -> str:
     if seconds < 60:
         return f"{seconds:.1f} s"
     return f"{int(seconds // 60)} min {int(seconds % 60)} s"
+
+
+class Talk(Protocol):
+    """Who is told how a command goes."""
+
+    def note(self, text: str) -> None:
+        """Something is done."""
+        ...
+
+    def doing(self, text: str) -> None:
+        """What is going on now."""
+        ...
 
 
 class Progress:

@@ -5,69 +5,89 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from howdah.config.project import DatabaseSettings
 from howdah.connect.known import as_howdah_error
-from howdah.dev.needs import migrations_of
 from howdah.errors import ConfigError, HowdahError
-from howdah.fleet.address import Found, address_of
+from howdah.fleet.inventory import Found, address_of, make_migrator
 from howdah.fleet.outcome import DatabaseOutcome, Ending, FleetEvent, Started, Told
 from howdah.fleet.turns import Turns
 from howdah.migrate.events import Event, Noted, Result
+from howdah.migrate.formats.interface import OutOfOrder
 from howdah.migrate.migrator import Migrator
 from howdah.migrate.settings import RunSettings
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass
+@dataclass(frozen=True, kw_only=True)
+class FleetSettings:
+    """What holds for the run in every database: how patient it is, and what becomes of migrations out of order."""
+
+    wait_seconds: float = 0
+    out_of_order: OutOfOrder | None = None
+    run_settings: RunSettings = RunSettings()  # noqa: RUF009 - frozen
+
+
 class MigrateJob:
     """`migrate up` in one database. `run()` may be broken off anywhere; `end()` says how it ended."""
 
-    settings: DatabaseSettings
-    found: Found
-    turns: Turns
-    run_settings: RunSettings
-    wait_seconds: float
-    tell: Callable[[FleetEvent], None]
-    on_end: Callable[[DatabaseOutcome], None]
-    _results: list[Result] = field(default_factory=list, init=False)
-    _well: Ending | None = field(default=None, init=False)
-    _started_at: float = field(default=0.0, init=False)
+    def __init__(
+        self,
+        name: str,
+        found: Found,
+        *,
+        settings: FleetSettings,
+        turns: Turns,
+        tell: Callable[[FleetEvent], None],
+        on_end: Callable[[DatabaseOutcome], None],
+    ) -> None:
+        self.name = name
+        self._target = address_of(found)
+        self._notes = () if isinstance(found, ConfigError) else found.notes
+        self._settings = settings
+        self._turns = turns
+        self._tell = tell
+        self._on_end = on_end
+        self._results: list[Result] = []
+        self._well: Ending | None = None
+        self._started_at = 0.0
+        # Made now, not in run(): it reads variables, which a migration of another database may change meanwhile.
+        self._migrator: Migrator | HowdahError | None
+        try:
+            self._migrator = make_migrator(
+                found,
+                out_of_order=settings.out_of_order,
+                run_settings=settings.run_settings,
+                on_event=self._pass_on,
+            )
+        except HowdahError as error:
+            self._migrator = error
 
     def run(self) -> None:
         """Apply what is pending."""
         self._started_at = time.monotonic()
-        self.tell(Started(self.settings.name))
-        if isinstance(self.found, ConfigError):
-            raise self.found
-        for note in self.found.notes:
+        self._tell(Started(self.name))
+        for note in self._notes:
             self._pass_on(Noted(note))
-        directory = migrations_of(self.settings, self.found.project)
-        if directory is None:
+        if self._migrator is None:
             self._well = Ending.NO_MIGRATIONS
             return
-        migrator = Migrator.of(
-            self.settings,
-            self.found.direct or self.found.database,
-            root=self.found.project.root,
-            directory=directory,
-            run_settings=self.run_settings,
-            on_event=self._pass_on,
-        )
-        with self.turns.hold(migrator, wait_seconds=self.wait_seconds):
-            results = migrator.up(wait_seconds=self.wait_seconds)
+        if isinstance(self._migrator, HowdahError):
+            raise self._migrator
+        wait_seconds = self._settings.wait_seconds
+        with self._turns.hold(self._migrator, wait_seconds=wait_seconds):
+            results = self._migrator.up(wait_seconds=wait_seconds)
         self._well = Ending.APPLIED if results else Ending.NOTHING_TO_DO
 
     def end(self, error: BaseException | None) -> None:
         """Hand over how it ended."""
         known = as_howdah_error(error) if error else None
-        self.on_end(
+        self._on_end(
             DatabaseOutcome(
-                self.settings.name,
+                self.name,
                 self._ending(error, known),
-                address_of(self.found),
+                self._target,
                 tuple(self._results),
                 None if self._well else known or _mistake(error),
                 seconds=time.monotonic() - self._started_at,
@@ -84,7 +104,7 @@ class MigrateJob:
         # A result is told of once it is durable: that is what an outcome may claim.
         if isinstance(event, Result):
             self._results.append(event)
-        self.tell(Told(self.settings.name, event))
+        self._tell(Told(self.name, event))
 
 
 def _mistake(error: BaseException | None) -> HowdahError | None:

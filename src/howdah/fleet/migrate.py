@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from howdah.config.project import DatabaseSettings, Project
-from howdah.fleet.address import address_of, find_addresses
+from howdah.config.project import Project
 from howdah.fleet.crew import Crew
-from howdah.fleet.job import MigrateJob
+from howdah.fleet.inventory import address_of, find_addresses
+from howdah.fleet.job import FleetSettings, MigrateJob
 from howdah.fleet.outcome import DatabaseOutcome, Ended, Ending, FleetEvent, Outcome
 from howdah.fleet.schedule import Schedule
 from howdah.fleet.turns import Turns
+from howdah.migrate.formats.interface import OutOfOrder
 from howdah.migrate.settings import RunSettings
 
 
@@ -20,6 +21,7 @@ def migrate_all(
     *,
     parallel: int = 1,
     wait_seconds: float = 0,
+    out_of_order: OutOfOrder | None = None,
     run_settings: RunSettings | None = None,
     on_event: Callable[[FleetEvent], None] = lambda _: None,
 ) -> Outcome:
@@ -30,7 +32,13 @@ def migrate_all(
     mean one database take turns. `on_event` is called by one thread at a time.
 
     What goes wrong in a database is not raised: the outcome has it.
+
+    Raises:
+        ConfigError: nothing says where any of them is; nothing was tried.
     """
+    settings = FleetSettings(
+        wait_seconds=wait_seconds, out_of_order=out_of_order, run_settings=run_settings or RunSettings()
+    )
     found = find_addresses(project)
     turns = Turns(address for each in found.values() if (address := address_of(each)))
     telling = threading.Lock()
@@ -39,11 +47,9 @@ def migrate_all(
         with telling:
             on_event(event)
 
-    def make_job(settings: DatabaseSettings) -> MigrateJob:
-        where = found[settings.name]
-        return MigrateJob(settings, where, turns, run_settings or RunSettings(), wait_seconds, tell, line.end)
-
-    line = _Line(project, make_job, tell)
+    line = _Line(Schedule({each.name: each.depends_on for each in project.databases}), tell)
+    for name, where in found.items():
+        line.add(MigrateJob(name, where, settings=settings, turns=turns, tell=tell, on_end=line.end))
     Crew(max(1, min(parallel, len(found))), take=line.take, stop=line.stop).work()
     return line.outcome()
 
@@ -51,19 +57,17 @@ def migrate_all(
 class _Line:
     """The databases in the order of the schedule, and how each ended; shared by the threads."""
 
-    def __init__(
-        self,
-        project: Project,
-        make_job: Callable[[DatabaseSettings], MigrateJob],
-        tell: Callable[[FleetEvent], None],
-    ) -> None:
-        self._settings = {each.name: each for each in project.databases}
-        self._schedule = Schedule({name: each.depends_on for name, each in self._settings.items()})
-        self._make_job = make_job
+    def __init__(self, schedule: Schedule, tell: Callable[[FleetEvent], None]) -> None:
+        self._schedule = schedule
         self._tell = tell
+        self._jobs: dict[str, MigrateJob] = {}
+        self._outcomes: dict[str, DatabaseOutcome] = {}
         self._changed = threading.Condition()
         self._is_stopped = False
-        self._outcomes: dict[str, DatabaseOutcome] = {}
+
+    def add(self, job: MigrateJob) -> None:
+        """A database, before the threads begin."""
+        self._jobs[job.name] = job
 
     def take(self) -> MigrateJob | None:
         """The next database, as soon as one may start; None where there will be none."""
@@ -72,7 +76,7 @@ class _Line:
                 name = self._schedule.following
                 if name is not None:
                     self._schedule = self._schedule.start(name)
-                    return self._make_job(self._settings[name])
+                    return self._jobs[name]
                 self._changed.wait()
             return None
 
@@ -96,8 +100,7 @@ class _Line:
         """How it ended everywhere."""
         return Outcome(
             tuple(
-                self._outcomes.get(name) or DatabaseOutcome(name, Ending.NOT_STARTED)
-                for name in self._settings
+                self._outcomes.get(name) or DatabaseOutcome(name, Ending.NOT_STARTED) for name in self._jobs
             )
         )
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
 from howdah.config.database import DatabaseConfig
-from howdah.config.project import DatabaseSettings, Project
+from howdah.config.project import Project
 from howdah.connect.known import as_howdah_error
-from howdah.dev.needs import migrations_of
 from howdah.errors import ConfigError, ConnectError, HowdahError
 from howdah.findings import Finding, Severity
-from howdah.fleet.address import Found, address_of, find_addresses
 from howdah.fleet.crew import Crew
-from howdah.migrate.migrator import Migrator
+from howdah.fleet.inventory import Found, address_of, find_addresses, make_migrator
 from howdah.migrate.standing import State
 from howdah.migrate.status import Status
 
@@ -109,7 +107,20 @@ def read_statuses(
     """The status of each database of the project, in its order; what is wrong with one hides none of the others.
 
     `on_event` is called with each as it is known, by one thread at a time.
+
+    Raises:
+        ConfigError: nothing says where any of them is.
     """
+    return read_found(find_addresses(project), parallel=parallel, on_event=on_event)
+
+
+def read_found(
+    found: Mapping[str, Found],
+    *,
+    parallel: int = STATUS_PARALLEL,
+    on_event: Callable[[DatabaseStatus], None] = lambda _: None,
+) -> tuple[DatabaseStatus, ...]:
+    """The status of each of these databases; otherwise as `read_statuses`."""
     turn, stopped = threading.Lock(), threading.Event()
 
     def tell(status: DatabaseStatus) -> None:
@@ -120,8 +131,7 @@ def read_statuses(
         with turn:
             return None if stopped.is_set() else next(left, None)
 
-    found = find_addresses(project)
-    jobs = [_StatusJob(settings, found[settings.name], tell) for settings in project.databases]
+    jobs = [_StatusJob(name, each, tell) for name, each in found.items()]
     left = iter(jobs)
     Crew(max(1, min(parallel, len(jobs))), take=take, stop=stopped.set).work()
     if stopped.is_set():
@@ -132,27 +142,16 @@ def read_statuses(
 class _StatusJob:
     """Read one database."""
 
-    def __init__(
-        self, settings: DatabaseSettings, found: Found, tell: Callable[[DatabaseStatus], None]
-    ) -> None:
-        self._settings = settings
+    def __init__(self, name: str, found: Found, tell: Callable[[DatabaseStatus], None]) -> None:
         self._found = found
         self._tell = tell
         notes = () if isinstance(found, ConfigError) else found.notes
-        self.status = DatabaseStatus(settings.name, address_of(found), notes=notes)
+        self.status = DatabaseStatus(name, address_of(found), notes=notes)
 
     def run(self) -> None:
-        if isinstance(self._found, ConfigError):
-            raise self._found
-        directory = migrations_of(self._settings, self._found.project)
-        if directory is None:
+        migrator = make_migrator(self._found)
+        if migrator is None:
             return
-        migrator = Migrator.of(
-            self._settings,
-            self._found.direct or self._found.database,
-            root=self._found.project.root,
-            directory=directory,
-        )
         self.status = replace(self.status, format=migrator.format)
         self.status = replace(self.status, status=migrator.status())
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import contextmanager
 
 import psycopg
 
@@ -14,19 +15,20 @@ from howdah.connect.session import open_session, wait_for_session
 from howdah.migrate.formats import find_format
 from howdah.migrate.migrator import Migrator
 
-# So that an interruption is noticed while waiting.
-_LOOK_EVERY_SECONDS = 0.1
+_LOOK_EVERY_SECONDS = 0.05
 
 
 class Turns:
-    """Of runs that mean one database, or use a library that is made for one at a time, one at a time."""
+    """Of runs that mean one database, one at a time; of those that need the whole process, one and no other."""
 
     def __init__(self, addresses: Iterable[DatabaseConfig]) -> None:
         uses = Counter(map(_name, addresses))
         # Databases of different names are different ones; whether two of one name are one, the server knows.
         self._doubtful = {name for name, count in uses.items() if count > 1}
         self._guard = threading.Lock()
-        self._turns: dict[Hashable, threading.Lock] = {}
+        self._running = 0
+        self._is_lent = False
+        self._databases: set[Hashable] = set()
 
     @contextmanager
     def hold(self, migrator: Migrator, *, wait_seconds: float) -> Iterator[None]:
@@ -35,28 +37,48 @@ class Turns:
         Raises:
             ConnectError: the server had to be asked which database it is, and cannot be reached.
         """
-        with ExitStack() as held:
-            # Always in this order, or two runs would wait for each other.
-            for key in self._keys(migrator, wait_seconds):
-                held.enter_context(self._turn(key))
-            yield
-
-    def _keys(self, migrator: Migrator, wait_seconds: float) -> Iterator[Hashable]:
-        if _name(migrator.database) in self._doubtful:
-            yield _identify(migrator.database, wait_seconds=wait_seconds)
-        if find_format(migrator.format).host is not None:
-            yield migrator.format
+        # A host (alembic) gives its migrations the environment and the current folder, which threads share.
+        with self._process(is_alone=find_format(migrator.format).host is not None):
+            if _name(migrator.database) in self._doubtful:
+                with self._database(_identify(migrator.database, wait_seconds=wait_seconds)):
+                    yield
+            else:
+                yield
 
     @contextmanager
-    def _turn(self, key: Hashable) -> Iterator[None]:
-        with self._guard:
-            turn = self._turns.setdefault(key, threading.Lock())
-        while not turn.acquire(timeout=_LOOK_EVERY_SECONDS):
-            pass
+    def _process(self, *, is_alone: bool) -> Iterator[None]:
+        def may_begin() -> bool:
+            return not self._is_lent and not (is_alone and self._running)
+
+        with self._when(may_begin):
+            self._running += 1
+            self._is_lent = is_alone
         try:
             yield
         finally:
-            turn.release()
+            with self._guard:
+                self._running -= 1
+                self._is_lent = False
+
+    @contextmanager
+    def _database(self, identity: Hashable) -> Iterator[None]:
+        with self._when(lambda: identity not in self._databases):
+            self._databases.add(identity)
+        try:
+            yield
+        finally:
+            with self._guard:
+                self._databases.discard(identity)
+
+    @contextmanager
+    def _when(self, condition: Callable[[], bool]) -> Iterator[None]:
+        """Hold the guard once the condition is true. Asks again and again, so that it can be interrupted."""
+        while True:
+            with self._guard:
+                if condition():
+                    yield
+                    return
+            time.sleep(_LOOK_EVERY_SECONDS)
 
 
 def _identify(address: DatabaseConfig, *, wait_seconds: float) -> Hashable:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _WINDOW_COMMANDS = 512
 _WINDOW_BYTES = 1 << 20
 _CHUNK_ROWS = 1000
+_LOOK_EVERY_MS = 100
 _NOT_THE_END = (pq.ExecStatus.PIPELINE_ABORTED, pq.ExecStatus.SINGLE_TUPLE, pq.ExecStatus.TUPLES_CHUNK)
 _BAD = (pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE)
 
@@ -143,7 +144,8 @@ class _Batch:
         """Until there is something to take, or to write; may be broken off anywhere and called again."""
         unsent = self._pgconn.flush()
         self._poll.modify(self._pgconn.socket, select.POLLIN | (select.POLLOUT if unsent else 0))
-        if any(events & ~select.POLLOUT for _, events in self._poll.poll()):
+        # A thread other than the main one is interrupted between two lines of Python, not in the middle of a wait.
+        if any(events & ~select.POLLOUT for _, events in self._poll.poll(_LOOK_EVERY_MS)):
             self._pgconn.consume_input()
 
     def _take_all(self) -> None:

@@ -12,7 +12,7 @@ from howdah.cli.root import root
     ("words", "said"),
     [
         (["migrat"], "there is no area 'migrat'; did you mean 'migrate'?"),
-        (["zzz"], "there is no area 'zzz'; the areas are: dev, setup, migrate, doctor"),
+        (["zzz"], "there is no area 'zzz'; the areas are: dev, setup, migrate, status, doctor"),
         (["migrate", "stats"], "there is no action 'stats'; did you mean 'status'?"),
         (["setup", "zzz"], "there is no action 'zzz'; the actions are: plan, apply"),
     ],
