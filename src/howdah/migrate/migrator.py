@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,14 +16,13 @@ from howdah.config.database import DatabaseConfig
 from howdah.config.project import DatabaseSettings, ForeignSettings, load_project
 from howdah.config.references import expand_text
 from howdah.config.resolve import resolve
-from howdah.connect.session import open_session, wait_for_session
-from howdah.errors import DirtyDatabase, HistoryMismatch, HowdahError
+from howdah.errors import DirtyDatabase, HistoryMismatch
 from howdah.findings import Finding, Severity
-from howdah.migrate.database import Look, look, read_history
+from howdah.migrate.access import Access
+from howdah.migrate.database import Look
 from howdah.migrate.events import Event, Noted, Result
 from howdah.migrate.formats import DEFAULT_FORMAT, find_format
 from howdah.migrate.formats.interface import Format, OutOfOrder
-from howdah.migrate.guards import may_not_create, refuse_pooler, refuse_read_only
 from howdah.migrate.history import History, history_name
 from howdah.migrate.log import log_event
 from howdah.migrate.migration import Source
@@ -142,24 +140,24 @@ class Migrator:
     def status(self) -> Status:
         """Each migration and its state; changes nothing, takes no lock."""
         source = self.source()
-        with self._session() as connection:
-            history = self._read(connection)[1]
+        with self._access.session() as connection:
+            history = self._access.read(connection)[1]
             found = build_status(self._format, source, history, out_of_order=self.out_of_order)
             return replace(found, server=connection.info.parameter_status("server_version") or "")
 
     def plan(self, *, to: int | str | None = None) -> Plan:
         """What `up` would run, judged like `up` would; changes nothing, takes no lock."""
         source = self.source()
-        with self._session() as connection:
-            history = self._read(connection)[1]
+        with self._access.session() as connection:
+            history = self._access.read(connection)[1]
         plan = self._plan_up(source, history, to)
         return self._judge(replace(plan, notes=(*plan.notes, *self._changes(source, history))))
 
     def plan_down(self, *, to: int | str | None = None) -> Plan:
         """What `down` would run; changes nothing, takes no lock."""
         source = self.source()
-        with self._session() as connection:
-            plan = self._plan_down(source, self._read(connection)[1], to)
+        with self._access.session() as connection:
+            plan = self._plan_down(source, self._access.read(connection)[1], to)
         return self._judge(plan)
 
     def up(self, *, to: int | str | None = None, wait_seconds: float = 0) -> list[Result]:
@@ -204,16 +202,16 @@ class Migrator:
         from howdah.migrate.diagnosis import diagnose
 
         source = self.source()
-        with self._session() as connection:
-            return diagnose(connection, self._format, source, self._read(connection)[1])
+        with self._access.session() as connection:
+            return diagnose(connection, self._format, source, self._access.read(connection)[1])
 
     def resolve(self, version: int | str, *, applied: bool) -> Resolution:
         """Declare a version applied, or reverted, and the history clean. Runs nothing."""
         from howdah.migrate import declare
 
         source = self.source()
-        with self._locked() as (connection, at):
-            history = self._ready(connection, at, source)
+        with self._access.locked() as (connection, at):
+            history = self._access.make_ready(connection, at, source)
             named = self._version(source, version)
             return declare.resolve(connection, self._format, source, history, named, applied=applied)
 
@@ -222,8 +220,8 @@ class Migrator:
         from howdah.migrate.declare import baseline
 
         source = self.source()
-        with self._locked() as (connection, at):
-            history = self._ready(connection, at, source)
+        with self._access.locked() as (connection, at):
+            history = self._access.make_ready(connection, at, source)
             return baseline(connection, self._format, source, history, self._version(source, version))
 
     def repair(self, *, accept: Collection[int | str] = (), dry_run: bool = False) -> tuple[EditedFile, ...]:
@@ -233,11 +231,11 @@ class Migrator:
         source = self.source()
         accepted = {self._version(source, version) for version in accept}
         if dry_run:
-            with self._session() as connection:
-                history = self._read(connection)[1]
+            with self._access.session() as connection:
+                history = self._access.read(connection)[1]
                 return find_edited(connection, self._format, source, history, accept=accepted)
-        with self._locked() as (connection, at):
-            history = self._ready(connection, at, source)
+        with self._access.locked() as (connection, at):
+            history = self._access.make_ready(connection, at, source)
             edited = find_edited(connection, self._format, source, history, accept=accepted)
             take_checksums(connection, self._format, history, edited)
             return edited
@@ -246,29 +244,23 @@ class Migrator:
     def _format(self) -> Format:
         return find_format(self.format, variables=self.variables)
 
-    @contextmanager
-    def _session(self, *, wait_seconds: float = 0) -> Iterator[psycopg.Connection]:
-        if wait_seconds:
-            connection = wait_for_session(
-                self.database,
-                application_name="howdah migrate",
-                limit_seconds=wait_seconds,
-                on_wait=_log_wait,
-            )
-        else:
-            connection = open_session(self.database, application_name="howdah migrate")
-        with connection:
-            yield connection
-
-    def _read(self, connection: psycopg.Connection) -> tuple[Look, History]:
-        at = look(connection, self._format, schema=self.schema, table=self.table, evidence=self.evidence)
-        return at, read_history(connection, self._format, at)
+    @property
+    def _access(self) -> Access:
+        return Access(
+            database=self.database,
+            format=self._format,
+            evidence=self.evidence,
+            table=self.table,
+            schema=self.schema,
+            lock_limit_seconds=self.settings.lock_limit_seconds,
+            on_event=self.on_event,
+        )
 
     def _run(
         self, source: Source, make_plan: Callable[[History], Plan], *, wait_seconds: float
     ) -> list[Result]:
-        with self._session(wait_seconds=wait_seconds) as connection:
-            at, history = self._read(connection)
+        with self._access.session(wait_seconds=wait_seconds) as connection:
+            at, history = self._access.read(connection)
             if history.applied:
                 self._note(self._changes(source, history))
             try:
@@ -294,7 +286,7 @@ class Migrator:
         done: list[Result] = []
         while True:
             try:
-                with self._lock(connection, at):
+                with self._access.lock(connection, at):
                     may_give_way = time.monotonic() < deadline
                     return done + self._run_locked(connection, source, make_plan, may_give_way=may_give_way)
             except GiveWay as way:
@@ -313,12 +305,12 @@ class Migrator:
         from howdah.migrate.scripts import Scripts
         from howdah.migrate.under_lock import LockedRun
 
-        at, history = self._read(connection)
+        at, history = self._access.read(connection)
         plan = make_plan(history)
         if not plan.steps:
             return []
         scripts = Scripts(plan)
-        plan = make_plan(self._ready(connection, at, source))
+        plan = make_plan(self._access.make_ready(connection, at, source))
         return LockedRun(
             connection,
             at,
@@ -371,48 +363,8 @@ class Migrator:
         for finding in findings:
             self.on_event(Noted(finding))
 
-    @contextmanager
-    def _locked(self) -> Iterator[tuple[psycopg.Connection, Look]]:
-        with self._session() as connection:
-            at = look(connection, self._format, schema=self.schema, table=self.table, evidence=self.evidence)
-            with self._lock(connection, at):
-                yield connection, at
-
-    @contextmanager
-    def _lock(self, connection: psycopg.Connection, at: Look) -> Iterator[None]:
-        from howdah.migrate.lock import lock_keys, migration_lock
-
-        refuse_read_only(at, self.database)
-        refuse_pooler(connection, at, self.database)
-        with migration_lock(
-            connection,
-            lock_keys(self._format, at.table),
-            limit_seconds=self.settings.lock_limit_seconds,
-            on_wait=self.on_event,
-        ):
-            yield
-
-    def _ready(self, connection: psycopg.Connection, at: Look, source: Source) -> History:
-        """Make the history tables where they are missing; the history as it is, under the lock."""
-        from howdah.migrate.side_history import adopt, create_side_history
-        from howdah.migrate.sql import run_queries
-
-        if not at.exists:
-            try:
-                run_queries(connection, list(self._format.table.create(at.table)))
-            except psycopg.errors.InsufficientPrivilege as error:
-                raise may_not_create(at, self.database) from error
-        if not at.has_side_history:
-            create_side_history(connection)
-        history = self._read(connection)[1]
-        return self._read(connection)[1] if adopt(connection, self._format, source, history) else history
-
 
 def _values(variables: Mapping[str, str] | None) -> Mapping[str, str] | None:
     if variables is None:
         return None
     return {name: expand_text(value, [os.environ]) for name, value in variables.items()}
-
-
-def _log_wait(error: HowdahError, seconds: float) -> None:
-    _log.info("waiting for the server, at most %.0f s more: %s", seconds, error.message)
