@@ -30,8 +30,8 @@ def written(directory: Path, files: Mapping[str, str | bytes], format: Format) -
 def converted(
     tmp_path: Path, files: Mapping[str, str | bytes], *, start: str = "golang-migrate", to: str = "goose"
 ) -> Conversion:
-    format = find_format(start)
-    return convert(format, written(tmp_path / "old", files, format), find_format(to))
+    old = find_format(start)
+    return convert(old, written(tmp_path / "old", files, old), find_format(to))
 
 
 def statements(format: Format, source: Source) -> list[tuple[str, str, Execution, list[str]]]:
@@ -43,7 +43,8 @@ def statements(format: Format, source: Source) -> list[tuple[str, str, Execution
                 try:
                     script = load_script(format, Step(migration, direction, None, None))
                 except SourceError as error:
-                    assert error.code.startswith("missing-"), error
+                    if not error.code.startswith("missing-"):
+                        raise
                     continue
                 texts = [each.text for each in script.statements]
                 found.append((migration.version, direction.value, script.execution, texts))
@@ -203,9 +204,9 @@ def test_a_setting_of_the_session_is_told(tmp_path: Path) -> None:
 def test_annotations_in_comments_go_and_in_statements_are_refused(tmp_path: Path) -> None:
     found = converted(tmp_path, {"1_a.up.sql": "-- +goose Up\n-- migrate:up\nSELECT 1;\n-- +goose Down\n"})
     assert found.files["1_a.sql"] == "-- +goose Up\nSELECT 1;\n"
+    body = "DO $$\nBEGIN\n-- +goose Down\n-- migrate:down\nEND $$"
     for to in ("goose", "dbmate"):
         with pytest.raises(SourceError) as caught:
-            body = "DO $$\nBEGIN\n-- +goose Down\n-- migrate:down\nEND $$"
             converted(tmp_path, {"1_a.up.sql": body}, to=to)
         assert caught.value.code == "annotation-in-statement"
 

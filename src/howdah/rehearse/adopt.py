@@ -1,0 +1,343 @@
+"""Move a project from one migration tool to another: its files, proved by a replay, and the history of a database."""
+
+from __future__ import annotations
+
+import secrets
+import shlex
+import shutil
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import psycopg
+
+from howdah.config.database import DatabaseConfig
+from howdah.connect.session import open_session
+from howdah.errors import HistoryMismatch, RefusedError, SourceError, Where
+from howdah.findings import Finding, Severity
+from howdah.migrate.convert import convert
+from howdah.migrate.database import Look, look, read_history
+from howdah.migrate.formats import find_format
+from howdah.migrate.formats.interface import Format, Keeps, OutOfOrder
+from howdah.migrate.guards import refuse_pooler, refuse_read_only
+from howdah.migrate.handover import (
+    Handover,
+    OldHistory,
+    archive_name,
+    is_archive,
+    plan_handover,
+)
+from howdah.migrate.history import History, HistoryTable
+from howdah.migrate.lock import lock_keys, migration_lock
+from howdah.migrate.migration import Migration, Source
+from howdah.migrate.migrator import Migrator
+from howdah.migrate.plan import plan_up, shown
+from howdah.migrate.side_history import create_side_history
+from howdah.migrate.sql import fetch, run_queries
+from howdah.migrate.standing import stand
+from howdah.rehearse.proof import Doubt, find_doubts, proved_by_history
+from howdah.rehearse.replay import read_surroundings
+from howdah.rehearse.verify import Chain, Live, Rehearsal, Verified, verify
+from howdah.schema.compare import Difference, describe
+from howdah.schema.snapshot import read_schema
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdoptRequest:
+    """What to adopt, and how.
+
+    Attributes:
+        migrator: of the tool that is left: its files, its history.
+        to: the format to go to.
+        out: where the new files go; files that are there, from an earlier time, are taken as they are.
+        vouched: versions that a person knows to be applied though nothing shows it.
+        allowed_drift: names of objects that may differ between the live schema and a replay.
+    """
+
+    migrator: Migrator
+    to: str
+    out: Path
+    vouched: Collection[str] = ()
+    allowed_drift: Collection[str] = ()
+    rehearsal: Rehearsal = field(default_factory=Rehearsal)
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """What was found and made, and what becomes of the history.
+
+    Attributes:
+        written: files made by this run; () where they were there.
+        applied: the new migrations that count as applied.
+        drift: differences between the live schema and a replay that were allowed.
+        handover: the statements; None where the database has no history to hand over.
+        is_done: they were run.
+    """
+
+    request: AdoptRequest
+    written: tuple[Path, ...]
+    applied: tuple[Migration, ...]
+    drift: tuple[Difference, ...]
+    notes: tuple[Finding, ...]
+    history: History
+    handover: Handover | None
+    is_done: bool = False
+
+
+def plan_adoption(request: AdoptRequest) -> Adoption:
+    """Write the new files, prove them, and say what becomes of the history. The database is not changed.
+
+    Raises:
+        SourceError: a migration cannot be converted.
+        DirtyDatabase, HistoryMismatch: the history must be put right first.
+        RefusedError: the replays differ; the live schema has drift; nothing proves that a version was applied.
+    """
+    migrator, to = request.migrator, find_format(request.to)
+    start = find_format(migrator.format)
+    if start.name == to.name:
+        raise RefusedError(f"the migrations are {to.name}'s already", code="same-format")
+    old = Chain(start.name, migrator.source())
+    with open_session(migrator.database, application_name="howdah adopt") as connection:
+        at = look(connection, start, schema=migrator.schema, table=migrator.table)
+        history = read_history(connection, start, at)
+        applied = _refuse_unfit(start, old.source, history)
+        new = _new_table(connection, at, to)
+        live = Live(
+            read_schema(connection, leave_out=_histories(connection, at.table, new)),
+            read_surroundings(connection),
+            applied,
+        )
+    written, notes = _write_files(start, to, old.source, request.out)
+    chain = Chain(to.name, to.files.read(request.out))
+    _refuse_other_versions(old.source, chain.source)
+    proved = (
+        proved_by_history(history)
+        if start.table.keeps is Keeps.NUMBER
+        else {each.version for each in applied}
+    )
+    is_doubtful = any(each.version not in proved for each in applied)
+    verified = verify(old, chain, live, rehearsal=request.rehearsal, step_by_step=is_doubtful)
+    _refuse_unproved(request, verified, proved)
+    numbers = {int(each.version): each for each in chain.source.migrations}
+    adopted = tuple(numbers[int(each.version)] for each in applied)
+    handover = None
+    if at.exists:
+        with open_session(migrator.database, application_name="howdah adopt") as connection:
+            handover = _handover(connection, at, to, new, adopted)
+    return Adoption(
+        request,
+        written,
+        adopted,
+        verified.drift,
+        (*old.source.notes, *notes, *verified.notes, *_warnings(start, to, migrator.database, history)),
+        history,
+        handover,
+    )
+
+
+def adopt(request: AdoptRequest) -> Adoption:
+    """The same, and then the history of the database is handed over, in one transaction under both tools' locks.
+
+    Raises:
+        as plan_adoption, and
+        LockTimeout: another run holds one of the locks.
+        RefusedError: the history changed meanwhile.
+    """
+    planned = plan_adoption(request)
+    migrator, to = request.migrator, find_format(request.to)
+    start = find_format(migrator.format)
+    if planned.handover is None:
+        return planned
+    with open_session(migrator.database, application_name="howdah adopt") as connection:
+        at = look(connection, start, schema=migrator.schema, table=migrator.table)
+        refuse_read_only(at, migrator.database)
+        refuse_pooler(connection, at, migrator.database)
+        new = _new_table(connection, at, to)
+        keys = sorted({*lock_keys(start, at.table), *lock_keys(to, new)})
+        with migration_lock(
+            connection, keys, limit_seconds=migrator.settings.lock_limit_seconds, on_wait=migrator.on_event
+        ):
+            create_side_history(connection)
+            at = look(connection, start, schema=migrator.schema, table=migrator.table)
+            if read_history(connection, start, at).applied != planned.history.applied:
+                raise _changed_meanwhile(at.table)
+            handover = _handover(connection, at, to, _new_table(connection, at, to), planned.applied)
+            connection.execute(f"SET lock_timeout = {round(migrator.settings.stall_seconds * 1000)}".encode())
+            run_queries(connection, [*handover.queries, *handover.records])
+    return replace(planned, handover=handover, is_done=True)
+
+
+def _refuse_unfit(start: Format, source: Source, history: History) -> tuple[Migration, ...]:
+    """The applied migrations, where the other tool's table can say the same; what cannot be said is refused."""
+    # Dirty, or without a file that the tool itself needs.
+    plan_up(start, source, history, out_of_order=OutOfOrder.SKIP)
+    standing = stand(start, source, history)
+    if late := standing.out_of_order:
+        names = ", ".join(each.version for each in late)
+        raise HistoryMismatch(
+            f"not applied, though newer ones are: {names}",
+            code="out-of-order-migration",
+            where=Where(str(late[0].up or late[0].down)),
+            why="The other tool would take it for one that it forgot, and the replay cannot leave it out.",
+            fix="Give the file a version above the newest one, or delete it; or apply it, where the tool can.",
+        )
+    if without := (*standing.missing, *standing.ahead):
+        raise HistoryMismatch(
+            f"applied, and without a file here: {shown(without)}",
+            code="missing-migration",
+            why="What is not here cannot be converted.",
+            fix="Adopt from the branch or release that has the files.",
+        )
+    found = (source.find(version) for version in standing.applied)
+    return tuple(each for each in found if each)
+
+
+def _new_table(connection: psycopg.Connection, at: Look, to: Format) -> HistoryTable:
+    """Where the new history will be.
+
+    Raises:
+        RefusedError: there is one, with rows in it.
+        HistoryMismatch: there is a table of that name, which is another tool's.
+    """
+    if at.table.table == to.table.name:
+        return at.table
+    there = look(connection, to, schema=None, table=None)
+    if there.exists and read_history(connection, to, there).applied:
+        raise RefusedError(
+            f"there is a history of {to.name} already: {there.table.sql}",
+            code="history-exists",
+            why="It says that migrations were applied; two histories of one database cannot both be right.",
+            fix="Drop it or rename it, if it is of no use.",
+            next=(f"howdah migrate status --format {to.name}",),
+        )
+    return there.table
+
+
+def _histories(connection: psycopg.Connection, *tables: HistoryTable) -> set[tuple[str, str]]:
+    """The history tables, and what adoptions in earlier times have left of others."""
+    names = {(table.schema, name) for table in tables for name in _relation_names(connection, table)}
+    return {(each.schema, each.table) for each in tables} | {each for each in names if is_archive(each[1])}
+
+
+def _relation_names(connection: psycopg.Connection, table: HistoryTable) -> set[str]:
+    """The names that are taken in a history's schema."""
+    return {row["name"] for row in fetch(connection, "relation_names", [table.schema])}
+
+
+def _write_files(
+    start: Format, to: Format, source: Source, out: Path
+) -> tuple[tuple[Path, ...], tuple[Finding, ...]]:
+    """Convert into a folder, whole or not at all; nothing that is there is touched."""
+    converted = convert(start, source, to)
+    if out.is_dir() and any(out.iterdir()):
+        return (), converted.notes
+    out.parent.mkdir(parents=True, exist_ok=True)
+    workplace = out.with_name(f".{out.name}.new-{secrets.token_hex(4)}")
+    workplace.mkdir()
+    try:
+        for name, text in converted.files.items():
+            (workplace / name).write_bytes(text.encode())
+        # In place of nothing, or of an empty folder.
+        workplace.rename(out)
+    finally:
+        shutil.rmtree(workplace, ignore_errors=True)
+    return tuple(out / name for name in converted.files), converted.notes
+
+
+def _refuse_other_versions(old: Source, new: Source) -> None:
+    before, after = ([int(each.version) for each in source.migrations] for source in (old, new))
+    if before != after:
+        other = sorted(map(str, set(before) ^ set(after)))
+        raise SourceError(
+            f"{new.directory} does not hold the migrations of {old.directory}: {shown(other)}",
+            code="conversion-outdated",
+            fix="Delete the folder to have it written again, or name another one with --out.",
+        )
+
+
+def _refuse_unproved(request: AdoptRequest, verified: Verified, proved: Collection[str]) -> None:
+    """Raise RefusedError where the live schema differs in what is not allowed, or a version cannot be proved."""
+    doubts = find_doubts(verified.steps, verified.drift, proved=proved)
+    drift = [
+        each
+        for each in verified.drift
+        if not {each.name, f"{each.kind} {each.name}"} & {*request.allowed_drift}
+    ]
+    if drift:
+        guilty = "".join(f"\nnot run, it seems: {each}" for each in doubts if each.lacking)
+        raise RefusedError(
+            f"{request.migrator.database.target} is not what its migrations build",
+            code="schema-drift",
+            why=f"Replayed on an empty database (- only there, + only in the database):\n{describe(drift)}{guilty}",
+            fix="Put the database right, or name what may differ: "
+            + " ".join(f"--allow-drift {shlex.quote(each.name)}" for each in drift),
+        )
+    left = [each for each in doubts if each.migration.version not in request.vouched]
+    if left:
+        raise _unproved(request, left)
+
+
+def _unproved(request: AdoptRequest, doubts: list[Doubt]) -> RefusedError:
+    named = " ".join(f"--vouch {each.migration.version}" for each in doubts)
+    return RefusedError(
+        f"nothing proves that these were applied: {', '.join(each.migration.version for each in doubts)}",
+        code="unproved-migration",
+        why=f"{request.migrator.format} keeps one number, and passes by a file that is added below it.\n"
+        + "\n".join(map(str, doubts)),
+        fix=f"Look at what they change. Where it is there, say so: {named}",
+    )
+
+
+def _handover(
+    connection: psycopg.Connection, at: Look, to: Format, new: HistoryTable, applied: tuple[Migration, ...]
+) -> Handover:
+    row = fetch(connection, "history_relation", [at.table.schema, at.table.table])[0]
+    archive = archive_name(at.table, to, taken=_relation_names(connection, at.table))
+    parts = tuple((kind, name) for kind, name in row["parts"])
+    old = OldHistory(at.table, archive, row["owner"], parts, at.has_side_history)
+    return plan_handover(old, to, new, applied, user=row["role"])
+
+
+def _warnings(start: Format, to: Format, database: DatabaseConfig, history: History) -> tuple[Finding, ...]:
+    found = []
+    parameters = sorted(name for name in database.tool_options if name.startswith("x-"))
+    if parameters:
+        found.append(
+            Finding(
+                "tool-parameters",
+                f"{to.name} does not know {', '.join(parameters)}",
+                Severity.WARNING,
+                why=f"These parameters of the address are {start.name}'s.",
+                fix=f"Take them out of the address that {to.name} gets.",
+            )
+        )
+    if history.exists:
+        found.append(
+            Finding(
+                "old-tool-begins-anew",
+                f"{start.name} will find no history, and would begin at the first migration",
+                Severity.WARNING,
+                why="Its table has another name from then on.",
+                fix=f"Stop whatever starts {start.name}, an old release of the application too, before --apply.",
+            )
+        )
+    if start.table.lock_keys(history.table) and to.table.fence:
+        found.append(
+            Finding(
+                "no-lock",
+                f"the command line of {to.name} takes no lock",
+                Severity.WARNING,
+                why=f"Two of them at the same time run the same migrations; {start.name} let one wait.",
+                fix="Let one job migrate, or migrate with howdah.",
+            )
+        )
+    return tuple(found)
+
+
+def _changed_meanwhile(table: HistoryTable) -> RefusedError:
+    return RefusedError(
+        f"{table.sql} has changed since it was read",
+        code="history-changed",
+        why="Another run migrated the database meanwhile.",
+        fix="Run it again.",
+    )

@@ -1,0 +1,209 @@
+"""Prove that two directories of migrations build the same database, and that it is the live one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from howdah.config.database import DatabaseConfig
+from howdah.errors import RefusedError, SourceError
+from howdah.findings import Finding, Severity
+from howdah.migrate.formats import find_format
+from howdah.migrate.migration import Direction, Migration, Source, Step
+from howdah.migrate.script import load_script
+from howdah.pg.extensions import created_extensions
+from howdah.rehearse.proof import StepSeen
+from howdah.rehearse.replay import Replay, Surroundings, replaying
+from howdah.rehearse.throwaway import Throwaway, throwaway
+from howdah.schema.compare import Difference, compare, describe
+from howdah.schema.snapshot import Snapshot
+from howdah.server.choice import Need
+
+# PostgreSQL words them anew when they are read, and another major version does so in another way.
+_WORDED_BY_VERSION = ("view", "materialized view", "rule")
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A directory's migrations in a format."""
+
+    format: str
+    source: Source
+
+    @property
+    def directory(self) -> Path:
+        """Where they are."""
+        return self.source.directory
+
+    @property
+    def extensions(self) -> frozenset[str]:
+        """The extensions that they create."""
+        files = {path for each in self.source.migrations for path in (each.up, each.down) if path}
+        texts = (path.read_bytes().decode(errors="replace") for path in sorted(files))
+        return frozenset(name for text in texts for name in created_extensions(text))
+
+
+@dataclass(frozen=True)
+class Live:
+    """The database in use: its schema, what it had before its migrations, and how far these have come."""
+
+    schema: Snapshot
+    surroundings: Surroundings
+    applied: tuple[Migration, ...]
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What a replay showed: where the live schema is another one, and what each applied migration made."""
+
+    drift: tuple[Difference, ...]
+    steps: tuple[StepSeen, ...] = ()
+    notes: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """Where to replay, and whom to tell.
+
+    Attributes:
+        at: a server to make databases on; None: one is started, and is gone afterwards.
+        on_step: told what begins.
+    """
+
+    at: DatabaseConfig | None = None
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    on_step: Callable[[str], None] = lambda _: None
+
+    def replaying(
+        self, server: Throwaway, chain: Chain, surroundings: Surroundings
+    ) -> AbstractContextManager[Replay]:
+        """An empty database for a chain."""
+        return replaying(
+            server, chain.format, chain.directory, surroundings=surroundings, on_step=self.on_step
+        )
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a chain built: all of it, the rows it left, and what remains when all is reverted (None: it cannot be)."""
+
+    newest: Snapshot
+    rows: Mapping[str, int]
+    reverted: Snapshot | None
+
+
+def verify(old: Chain, new: Chain, live: Live, *, rehearsal: Rehearsal, step_by_step: bool) -> Verified:
+    """Replay both, and compare. `step_by_step` also finds what each applied migration made, which takes longer.
+
+    Raises:
+        RefusedError: a migration fails on an empty database, or the two chains do not build the same.
+    """
+    need = Need(live.schema.major, old.extensions)
+    with throwaway(need, at=rehearsal.at, environ=rehearsal.environ) as server:
+        with rehearsal.replaying(server, old, live.surroundings) as run:
+            steps = _walk(run, live.applied) if step_by_step else ()
+            expected = _snapshot_at(run, live.applied)
+            before = _finish(run)
+        with rehearsal.replaying(server, new, live.surroundings) as run:
+            after = _finish(run, is_reverted=before.reverted is not None)
+    refuse_other_build(before, after, old, new)
+    return Verified(_drift(expected, live, old), steps, (*server.notes, *_notes(expected, live)))
+
+
+def refuse_other_build(before: Built, after: Built, old: Chain, new: Chain) -> None:
+    """Raise RefusedError where two chains do not build the same database, up or down; line endings do not count."""
+    found = _counted(compare(before.newest, after.newest))
+    what = "build another schema"
+    if not found and before.reverted and after.reverted:
+        found = _counted(compare(before.reverted, after.reverted))
+        what = "leave another schema when they are reverted"
+    rows = "" if before.rows == after.rows else _rows_text(before.rows, after.rows)
+    if found or rows:
+        raise RefusedError(
+            f"the migrations in {new.directory} {what if found else 'leave other rows'} than those in {old.directory}",
+            code="conversion-differs",
+            why=f"Replayed on an empty database (- old, + new):\n{describe(found)}{rows}",
+            fix=f"Correct the files in {new.directory}, which are kept, and run it again; or delete the folder.",
+        )
+
+
+def _rows_text(before: Mapping[str, int], after: Mapping[str, int]) -> str:
+    return "\n".join(
+        f"~ rows of {name}: {before.get(name, 0)} -> {after.get(name, 0)}"
+        for name in sorted(before.keys() | after.keys())
+        if before.get(name) != after.get(name)
+    )
+
+
+def _counted(differences: Sequence[Difference]) -> tuple[Difference, ...]:
+    return tuple(each for each in differences if not each.is_line_endings)
+
+
+def _walk(run: Replay, applied: Sequence[Migration]) -> tuple[StepSeen, ...]:
+    """Apply one by one, and see what each one makes."""
+    steps = []
+    before = run.snapshot()
+    for each in applied:
+        run.up(to=each.version)
+        after = run.snapshot()
+        made = frozenset((found.kind, found.name) for found in compare(before, after))
+        steps.append(StepSeen(each, made, _is_empty(run, each)))
+        before = after
+    return tuple(steps)
+
+
+def _is_empty(run: Replay, migration: Migration) -> bool:
+    if migration.up is None:
+        return True
+    step = Step(migration, Direction.UP, None, None)
+    return not load_script(find_format(run.migrator.format), step).statements
+
+
+def _snapshot_at(run: Replay, applied: Sequence[Migration]) -> Snapshot:
+    if applied:
+        run.up(to=applied[-1].version)
+    return run.snapshot()
+
+
+def _finish(run: Replay, *, is_reverted: bool = True) -> Built:
+    """Apply what is left, and revert everything, if that is possible."""
+    run.up()
+    newest, rows = run.snapshot(), run.row_counts()
+    if not is_reverted:
+        return Built(newest, rows, None)
+    try:
+        run.down()
+    except (RefusedError, SourceError):
+        # Many projects have no way down, or one that never worked: then there is nothing to compare.
+        return Built(newest, rows, None)
+    return Built(newest, rows, run.snapshot())
+
+
+def _drift(expected: Snapshot, live: Live, old: Chain) -> tuple[Difference, ...]:
+    other_major = expected.major != live.schema.major
+    ignoring = ("extension version", *(_WORDED_BY_VERSION if other_major else ()))
+    made = old.extensions
+    return tuple(
+        each
+        for each in _counted(compare(expected, live.schema, ignoring=ignoring))
+        # What setup made was there before the migrations.
+        if not (each.kind == "extension" and each.name.strip('"') not in made)
+    )
+
+
+def _notes(expected: Snapshot, live: Live) -> tuple[Finding, ...]:
+    if expected.major == live.schema.major:
+        return ()
+    return (
+        Finding(
+            "other-major",
+            f"replayed on PostgreSQL {expected.major}, the database runs on {live.schema.major}: views and rules"
+            " were not compared with it",
+            Severity.WARNING,
+            why="Each major version words them in its own way.",
+            fix=f"Install PostgreSQL {live.schema.major} here, or name a server of that version with --rehearse-url.",
+        ),
+    )
