@@ -1,10 +1,9 @@
-"""`howdah migrate`: status, plan, up, down, new, resolve, baseline."""
+"""`howdah migrate`: status, plan, up, down, new, resolve, baseline; repair and adopt are beside it."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -12,7 +11,17 @@ from click.core import ParameterSource
 from howdah.cli.answer import Answer, answers
 from howdah.cli.confirm import confirm_database, confirm_option
 from howdah.cli.groups import Area
+from howdah.cli.migrate_adopt import adopt
+from howdah.cli.migrate_options import (
+    migration_options,
+    migrator_of,
+    of_one,
+    patience_of,
+    policy_of,
+    run_options,
+)
 from howdah.cli.migrate_progress import progress_of
+from howdah.cli.migrate_repair import repair
 from howdah.cli.migrate_text import (
     baseline_text,
     diagnosis_data,
@@ -27,80 +36,22 @@ from howdah.cli.migrate_text import (
     status_text,
 )
 from howdah.cli.options import (
-    Option,
     all_option,
-    directory_option,
     exit_code_option,
     parallel_option,
-    target_options,
-    together,
     wait_option,
     wants_all,
 )
-from howdah.cli.target import project_of, resolve_target
+from howdah.cli.target import project_of
 from howdah.findings import Severity
-from howdah.migrate.settings import RunSettings
-
-if TYPE_CHECKING:
-    from howdah.config.resolve import Resolved
-    from howdah.migrate.formats.interface import OutOfOrder
-    from howdah.migrate.migrator import Migrator
-
-# The options of every action: which database, which files, in whose format.
-_options = together(
-    target_options,
-    directory_option,
-    click.option(
-        "--format",
-        "format_name",
-        envvar="HOWDAH_FORMAT",
-        show_envvar=True,
-        metavar="FORMAT",
-        help="Whose files and history they are, such as golang-migrate or goose; told by the files without it.",
-    ),
-)
-
-
-def _seconds(flag: str, default: float, text: str) -> Option:
-    """An option of so many seconds, with its variable."""
-    return click.option(
-        flag,
-        envvar="HOWDAH_" + flag.removeprefix("--").replace("-", "_").upper(),
-        show_envvar=True,
-        type=click.FloatRange(min=0),
-        default=default,
-        show_default=True,
-        metavar="SECONDS",
-        help=text,
-    )
-
-
-_run_options = together(
-    click.option(
-        "--out-of-order",
-        envvar="HOWDAH_OUT_OF_ORDER",
-        show_envvar=True,
-        type=click.Choice(["refuse", "apply", "skip"]),
-        help="A migration older than the newest applied one: stop, run it late, or leave it out."
-        " Without it, what the tool does.",
-    ),
-    _seconds("--retry-limit", RunSettings().retry_limit_seconds, "How long to go on trying for a lock."),
-    _seconds(
-        "--stall-budget",
-        RunSettings().stall_seconds,
-        "How long a statement may queue for a lock, and the application behind it; then it steps back"
-        " and tries again. 0: without limit.",
-    ),
-    _seconds("--lock-timeout", RunSettings().lock_limit_seconds, "How long to wait for another run."),
-)
 
 
 @click.group(cls=Area, first="status")
 def area() -> None:
     """Apply, revert and inspect migrations.
 
-    Reads the files and keeps the history table of the tool you have (golang-migrate), and takes its lock: both may
-    be used side by side. Bare `howdah migrate` shows the status and changes nothing.
+    Reads the files and keeps the history table of the tool you have, and takes its lock: both may be used side by
+    side. Bare `howdah migrate` shows the status and changes nothing.
 
     \b
     howdah migrate status
@@ -112,7 +63,7 @@ def area() -> None:
 
 
 @area.command()
-@_options
+@migration_options
 @all_option
 @exit_code_option
 @answers("migrate status")
@@ -122,11 +73,11 @@ def status(*, all_databases: bool, exit_code: bool, **options: Any) -> Answer:
     Applied, pending, dirty, out of order, missing, edited; when, how long it took, and by whom. With --all a line for
     each database of the project, as `howdah status`.
     """
-    if wants_all(all_databases, **_of_one(options)):
+    if wants_all(all_databases, **of_one(options)):
         from howdah.cli.status import answer_status
 
         return answer_status(project_of(options["config_file"]), exit_code=exit_code)
-    target, migrator = _migrator(options)
+    target, migrator = migrator_of(options)
     found = migrator.status()
     bad = any(finding.severity is Severity.ERROR for finding in found.findings)
     return Answer(
@@ -139,18 +90,24 @@ def status(*, all_databases: bool, exit_code: bool, **options: Any) -> Answer:
 
 
 @area.command()
-@_options
+@migration_options
+@all_option
 @click.option("--to", metavar="VERSION", help="As far as this version.")
 @click.option("--down", "is_down", is_flag=True, help="Plan `down` instead of `up`.")
 @answers("migrate plan")
-def plan(*, to: str | None, is_down: bool, **options: Any) -> Answer:
+def plan(*, all_databases: bool, to: str | None, is_down: bool, **options: Any) -> Answer:
     """Show what `up` would run, and how.
 
-    Changes nothing. Every file is read and judged: what could not run is refused here as it would be by `up`.
+    Changes nothing. Every file is read and judged: what could not run is refused here as it would be by `up`. With
+    --all what `up --all` would run in every database of the project, in that order.
     """
+    if wants_all(all_databases, **of_one(options), to=to, is_down=is_down):
+        from howdah.cli.migrate_all import answer_plans
+
+        return answer_plans(project_of(options["config_file"]))
     from howdah.migrate.script import load_script
 
-    target, migrator = _migrator(options)
+    target, migrator = migrator_of(options)
     planned = migrator.plan_down(to=to) if is_down else migrator.plan(to=to)
     scripts = [
         None if step.migration.foreign else load_script(planned.format, step) for step in planned.steps
@@ -164,10 +121,10 @@ def plan(*, to: str | None, is_down: bool, **options: Any) -> Answer:
 
 
 @area.command()
-@_options
+@migration_options
 @all_option
 @parallel_option
-@_run_options
+@run_options
 @click.option("--to", metavar="VERSION", help="As far as this version.")
 @wait_option
 @answers("migrate up")
@@ -177,20 +134,20 @@ def up(*, all_databases: bool, parallel: int, to: str | None, wait: float, **opt
     Oldest first, each with its history in one transaction, where PostgreSQL allows one. With --all in every database of
     the project, those first that others depend on; where one fails, what depends on it is skipped, the rest goes on.
     """
-    if wants_all(all_databases, **_of_one(options), to=to):
+    if wants_all(all_databases, **of_one(options), to=to):
         from howdah.cli.migrate_all import up_all
 
         return up_all(
-            options["config_file"],
+            project_of(options["config_file"]),
             parallel=parallel,
             wait_seconds=wait,
-            out_of_order=_policy(options),
-            run_settings=_patience(options),
+            out_of_order=policy_of(options),
+            run_settings=patience_of(options),
         )
     if click.get_current_context().get_parameter_source("parallel") is ParameterSource.COMMANDLINE:
         raise click.UsageError("--parallel says how many databases at a time, and goes with --all")
     with progress_of("up") as show:
-        target, migrator = _migrator(options, show)
+        target, migrator = migrator_of(options, show)
         results = migrator.up(to=to, wait_seconds=wait)
     return Answer(
         data=results_data(results),
@@ -201,8 +158,8 @@ def up(*, all_databases: bool, parallel: int, to: str | None, wait: float, **opt
 
 
 @area.command()
-@_options
-@_run_options
+@migration_options
+@run_options
 @click.option(
     "--to",
     metavar="VERSION",
@@ -216,7 +173,7 @@ def down(*, to: str | None, confirm: str | None, **options: Any) -> Answer:
     One step; with --to all above that version. All the way down, --to 0, asks for the database's name.
     """
     with progress_of("down") as show:
-        target, migrator = _migrator(options, show)
+        target, migrator = migrator_of(options, show)
         if target.settings.protected or to == "0":
             what = (
                 "revert the newest migration" if to is None else f"revert all migrations above version {to}"
@@ -236,7 +193,7 @@ def down(*, to: str | None, confirm: str | None, **options: Any) -> Answer:
 
 @area.command()
 @click.argument("name")
-@_options
+@migration_options
 @answers("migrate new")
 def new(*, name: str, **options: Any) -> Answer:
     """Write the files of the next migration.
@@ -266,7 +223,7 @@ def new(*, name: str, **options: Any) -> Answer:
 
 @area.command(context_settings={"ignore_unknown_options": True})
 @click.argument("version")
-@_options
+@migration_options
 @click.option("--applied", is_flag=True, help="It took effect: the history says so from now on.")
 @click.option("--reverted", is_flag=True, help="It did not: the version before it is current.")
 @answers("migrate resolve")
@@ -279,7 +236,7 @@ def resolve(*, version: str, applied: bool, reverted: bool, **options: Any) -> A
     """
     if applied and reverted:
         raise click.UsageError("it is either --applied or --reverted")
-    target, migrator = _migrator(options)
+    target, migrator = migrator_of(options)
     found = migrator.diagnose()
     if not (applied or reverted):
         return Answer(
@@ -297,54 +254,17 @@ def resolve(*, version: str, applied: bool, reverted: bool, **options: Any) -> A
 
 @area.command()
 @click.argument("version")
-@_options
+@migration_options
 @answers("migrate baseline")
 def baseline(*, version: str, **options: Any) -> Answer:
     """Adopt a database that has the schema already.
 
     VERSION and all below it count as applied from then on; nothing is run.
     """
-    _, migrator = _migrator(options)
+    _, migrator = migrator_of(options)
     done = migrator.baseline(version)
     return Answer(data=resolution_data(done), text=baseline_text(done), target=migrator.database)
 
 
-def _migrator(
-    options: dict[str, Any], on_event: Callable[[Any], None] | None = None
-) -> tuple[Resolved, Migrator]:
-    """The library's object from the options that all actions share."""
-    from howdah.migrate.migrator import Migrator
-
-    target = resolve_target(options["url"], options["config_file"], options["db"])
-    migrator = Migrator.of(
-        target.settings,
-        target.direct or target.database,
-        root=target.project.root,
-        directory=options["directory"],
-        format=options["format_name"],
-        out_of_order=_policy(options),
-        run_settings=_patience(options),
-        on_event=on_event or (lambda _: None),
-    )
-    return target, migrator
-
-
-def _patience(options: dict[str, Any]) -> RunSettings:
-    names = (
-        ("lock_limit_seconds", "lock_timeout"),
-        ("stall_seconds", "stall_budget"),
-        ("retry_limit_seconds", "retry_limit"),
-    )
-    return RunSettings(**{name: options[option] for name, option in names if option in options})
-
-
-def _policy(options: dict[str, Any]) -> OutOfOrder | None:
-    from howdah.migrate.formats.interface import OutOfOrder
-
-    policy = options.get("out_of_order")
-    return OutOfOrder(policy) if policy else None
-
-
-def _of_one(options: dict[str, Any]) -> dict[str, Any]:
-    """The options that say something of one database."""
-    return {name: options[name] for name in ("url", "db", "directory", "format_name")}
+area.add_command(repair)
+area.add_command(adopt)

@@ -1,0 +1,108 @@
+"""The options that the actions of `howdah migrate` share, and the library's objects made from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from howdah.cli.options import Option, directory_option, target_options, together
+from howdah.cli.target import resolve_target
+from howdah.migrate.settings import RunSettings
+
+if TYPE_CHECKING:
+    from howdah.config.resolve import Resolved
+    from howdah.migrate.formats.interface import OutOfOrder
+    from howdah.migrate.migrator import Migrator
+
+# The options of every action: which database, which files, in whose format.
+migration_options = together(
+    target_options,
+    directory_option,
+    click.option(
+        "--format",
+        "format_name",
+        envvar="HOWDAH_FORMAT",
+        show_envvar=True,
+        metavar="FORMAT",
+        help="Whose files and history they are, such as golang-migrate or goose; told by the files without it.",
+    ),
+)
+
+
+def _seconds(flag: str, default: float, text: str) -> Option:
+    """An option of so many seconds, with its variable."""
+    return click.option(
+        flag,
+        envvar="HOWDAH_" + flag.removeprefix("--").replace("-", "_").upper(),
+        show_envvar=True,
+        type=click.FloatRange(min=0),
+        default=default,
+        show_default=True,
+        metavar="SECONDS",
+        help=text,
+    )
+
+
+run_options = together(
+    click.option(
+        "--out-of-order",
+        envvar="HOWDAH_OUT_OF_ORDER",
+        show_envvar=True,
+        type=click.Choice(["refuse", "apply", "skip"]),
+        help="A migration older than the newest applied one: stop, run it late, or leave it out."
+        " Without it, what the tool does.",
+    ),
+    _seconds("--retry-limit", RunSettings().retry_limit_seconds, "How long to go on trying for a lock."),
+    _seconds(
+        "--stall-budget",
+        RunSettings().stall_seconds,
+        "How long a statement may queue for a lock, and the application behind it; then it steps back"
+        " and tries again. 0: without limit.",
+    ),
+    _seconds("--lock-timeout", RunSettings().lock_limit_seconds, "How long to wait for another run."),
+)
+
+
+def migrator_of(
+    options: dict[str, Any], on_event: Callable[[Any], None] | None = None
+) -> tuple[Resolved, Migrator]:
+    """The library's object from the options that all actions share."""
+    from howdah.migrate.migrator import Migrator
+
+    target = resolve_target(options["url"], options["config_file"], options["db"])
+    migrator = Migrator.of(
+        target.settings,
+        target.direct or target.database,
+        root=target.project.root,
+        directory=options["directory"],
+        format=options["format_name"],
+        out_of_order=policy_of(options),
+        run_settings=patience_of(options),
+        on_event=on_event or (lambda _: None),
+    )
+    return target, migrator
+
+
+def patience_of(options: dict[str, Any]) -> RunSettings:
+    """How patient the run is to be."""
+    names = (
+        ("lock_limit_seconds", "lock_timeout"),
+        ("stall_seconds", "stall_budget"),
+        ("retry_limit_seconds", "retry_limit"),
+    )
+    return RunSettings(**{name: options[option] for name, option in names if option in options})
+
+
+def policy_of(options: dict[str, Any]) -> OutOfOrder | None:
+    """What becomes of migrations out of order; None: what the tool does with them."""
+    from howdah.migrate.formats.interface import OutOfOrder
+
+    policy = options.get("out_of_order")
+    return OutOfOrder(policy) if policy else None
+
+
+def of_one(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that say something of one database."""
+    return {name: options[name] for name in ("url", "db", "directory", "format_name")}
