@@ -197,8 +197,8 @@ def _insert(table: HistoryTable, name: str, checksum: str | None, *, is_finished
     finished = "clock_timestamp(), 1" if is_finished else "NULL, 0"
     return Query(
         f"INSERT INTO {table.sql} (id, checksum, migration_name, started_at, finished_at, applied_steps_count)"
-        f" SELECT gen_random_uuid(), $2::text, $1::text, now(), {finished} FROM {table.sql}"
-        f" HAVING 1 / (CASE WHEN count(*) FILTER (WHERE {_LIVE}) = 0 THEN 1 ELSE 0 END) = 1",
+        f" SELECT gen_random_uuid(), $2::text, $1::text, now(), {finished}"
+        f" WHERE 1 / (CASE WHEN EXISTS (SELECT FROM {table.sql} WHERE {_LIVE}) THEN 0 ELSE 1 END) = 1",
         (name, checksum),
     )
 

@@ -130,8 +130,7 @@ class FlywayTable:
             return ()
         return (
             Query(
-                _INSERT.format(table=table.sql, milliseconds="0")
-                + " HAVING 1 / (CASE WHEN count(*) FILTER (WHERE a.type <> 'SCHEMA') = 0 THEN 1 ELSE 0 END) = 1",
+                _INSERT.format(table=table.sql, milliseconds="0", rival="a.type <> 'SCHEMA'"),
                 (_shown_version(declared[-1][0]), _BASELINE_TEXT, "BASELINE", _BASELINE_TEXT, None, "t"),
             ),
         )
@@ -150,8 +149,9 @@ class FlywayTable:
 # The parameters: version, description, type, script, checksum, success.
 _INSERT = (
     "INSERT INTO {table} (installed_rank, version, description, type, script, checksum, installed_by,"
-    " execution_time, success) SELECT coalesce(max(a.installed_rank), 0) + 1, $1::text, $2::text, $3::text,"
-    " $4::text, $5::integer, current_user, {milliseconds}, $6::boolean FROM {table} AS a"
+    " execution_time, success) SELECT coalesce((SELECT max(installed_rank) FROM {table}), 0) + 1, $1::text,"
+    " $2::text, $3::text, $4::text, $5::integer, current_user, {milliseconds}, $6::boolean"
+    " WHERE 1 / (CASE WHEN EXISTS (SELECT FROM {table} AS a WHERE {rival}) THEN 0 ELSE 1 END) = 1"
 )
 
 
@@ -165,8 +165,7 @@ def _insert(table: HistoryTable, migration: Migration, checksum: str | None, *, 
         )
     milliseconds = _MILLISECONDS.format(since="transaction_timestamp()") if success else "0"
     return Query(
-        _INSERT.format(table=table.sql, milliseconds=milliseconds)
-        + f" HAVING 1 / (CASE WHEN count(*) FILTER (WHERE {same} AND {_live(table)}) = 0 THEN 1 ELSE 0 END) = 1",
+        _INSERT.format(table=table.sql, milliseconds=milliseconds, rival=f"{same} AND {_live(table)}"),
         (
             _shown_version(migration),
             _shorten_description(migration.name.replace("_", " ")),
