@@ -61,7 +61,7 @@ def statuses_text(statuses: Sequence[DatabaseStatus]) -> str:
 def _states_sentence(statuses: Sequence[DatabaseStatus]) -> str:
     counts = Counter(each.condition.value for each in statuses)
     pending = any(each.pending for each in statuses)
-    told = _count_databases(len(statuses)) + ": " + ", ".join(f"{n} {state}" for state, n in counts.items())
+    told = count_databases(len(statuses)) + ": " + ", ".join(f"{n} {state}" for state, n in counts.items())
     every = " --all" if len(statuses) > 1 else ""
     return told + (f"; `howdah migrate up{every}` applies what is pending" if pending else "")
 
@@ -132,7 +132,7 @@ def _outcome_sentence(outcome: Outcome) -> str:
 
     counts = Counter(each.ending.value for each in outcome.databases)
     told = ", ".join(f"{n} {ending}" for ending, n in counts.items())
-    return f"{_count_databases(len(outcome.databases))}: {told}; {count_migrations(outcome.applied)} applied"
+    return f"{count_databases(len(outcome.databases))}: {told}; {count_migrations(outcome.applied)} applied"
 
 
 def ending_line(outcome: DatabaseOutcome) -> str:
@@ -256,5 +256,6 @@ def _count(number: int | None) -> str:
     return "-" if number is None else str(number)
 
 
-def _count_databases(count: int) -> str:
+def count_databases(count: int) -> str:
+    """`1 database`, `9 databases`."""
     return f"{count} database" + ("" if count == 1 else "s")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from howdah.migrate.diagnosis import Diagnosis
     from howdah.migrate.events import Result
     from howdah.migrate.history import Record
+    from howdah.migrate.migration import Step
     from howdah.migrate.migrator import Migrator
     from howdah.migrate.plan import Plan
     from howdah.migrate.script import Script
@@ -87,7 +88,7 @@ def plan_text(plan: Plan, scripts: Sequence[Script | None], migrator: Migrator) 
             step.migration.name,
             step.direction.value,
             str(len(script.statements)) if script else "",
-            _how(script) if script else step.migration.foreign,
+            how_it_runs(step, script),
         )
         for step, script in zip(plan.steps, scripts, strict=True)
     ]
@@ -96,7 +97,10 @@ def plan_text(plan: Plan, scripts: Sequence[Script | None], migrator: Migrator) 
     return f"{head}{migrator.database.target} is at {_at(plan.history.version)}; {count}"
 
 
-def _how(script: Script) -> str:
+def how_it_runs(step: Step, script: Script | None) -> str:
+    """Whether in a transaction; of a step without a script, what it is."""
+    if script is None:
+        return step.migration.foreign
     return script.execution.value + (f": {script.reason}" if script.reason else "")
 
 

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Iterable
+from typing import Generic, Protocol, TypeVar
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
 
 _LOOK_EVERY_SECONDS = 1.0
 
@@ -114,6 +117,43 @@ class Crew:
                 error = error or late.__context__ or late
             else:
                 return error
+
+
+def in_threads(function: Callable[[Item], Answer], items: Iterable[Item], *, size: int) -> list[Answer]:
+    """What the function answers for each item, in their order; at most `size` threads call it.
+
+    Raises:
+        KeyboardInterrupt: at Ctrl-C, once the calls under way have been broken off.
+        BaseException: what the function raised.
+    """
+    turn, stopped = threading.Lock(), threading.Event()
+
+    def take() -> _Call[Item, Answer] | None:
+        with turn:
+            return None if stopped.is_set() else next(left, None)
+
+    calls = [_Call(function, item) for item in items]
+    left = iter(calls)
+    Crew(max(1, min(size, len(calls))), take=take, stop=stopped.set).work()
+    if stopped.is_set():
+        raise KeyboardInterrupt
+    return [call.answers[0] for call in calls]
+
+
+class _Call(Generic[Item, Answer]):
+    """One call of a function."""
+
+    def __init__(self, function: Callable[[Item], Answer], item: Item) -> None:
+        self._function = function
+        self._item = item
+        self.answers: list[Answer] = []
+
+    def run(self) -> None:
+        self.answers.append(self._function(self._item))
+
+    def end(self, error: BaseException | None) -> None:
+        if error is not None and not isinstance(error, KeyboardInterrupt):
+            raise error
 
 
 def _caught(job: Job) -> BaseException | None:

@@ -12,7 +12,7 @@ from howdah.config.project import Project
 from howdah.connect.known import as_howdah_error
 from howdah.errors import ConfigError, ConnectError, HowdahError
 from howdah.findings import Finding, Severity
-from howdah.fleet.crew import Crew
+from howdah.fleet.crew import in_threads
 from howdah.fleet.inventory import Found, address_of, find_addresses, make_migrator
 from howdah.migrate.standing import State
 from howdah.migrate.status import Status
@@ -121,46 +121,28 @@ def read_found(
     on_event: Callable[[DatabaseStatus], None] = lambda _: None,
 ) -> tuple[DatabaseStatus, ...]:
     """The status of each of these databases; otherwise as `read_statuses`."""
-    turn, stopped = threading.Lock(), threading.Event()
+    telling = threading.Lock()
 
-    def tell(status: DatabaseStatus) -> None:
-        with turn:
+    def read(name: str) -> DatabaseStatus:
+        status = _read(name, found[name])
+        with telling:
             on_event(status)
+        return status
 
-    def take() -> _StatusJob | None:
-        with turn:
-            return None if stopped.is_set() else next(left, None)
-
-    jobs = [_StatusJob(name, each, tell) for name, each in found.items()]
-    left = iter(jobs)
-    Crew(max(1, min(parallel, len(jobs))), take=take, stop=stopped.set).work()
-    if stopped.is_set():
-        raise KeyboardInterrupt
-    return tuple(job.status for job in jobs)
+    return tuple(in_threads(read, found, size=parallel))
 
 
-class _StatusJob:
-    """Read one database."""
-
-    def __init__(self, name: str, found: Found, tell: Callable[[DatabaseStatus], None]) -> None:
-        self._found = found
-        self._tell = tell
-        notes = () if isinstance(found, ConfigError) else found.notes
-        self.status = DatabaseStatus(name, address_of(found), notes=notes)
-
-    def run(self) -> None:
-        migrator = make_migrator(self._found)
+def _read(name: str, found: Found) -> DatabaseStatus:
+    notes = () if isinstance(found, ConfigError) else found.notes
+    blank = DatabaseStatus(name, address_of(found), notes=notes)
+    try:
+        migrator = make_migrator(found)
         if migrator is None:
-            return
-        self.status = replace(self.status, format=migrator.format)
-        self.status = replace(self.status, status=migrator.status())
-
-    def end(self, error: BaseException | None) -> None:
-        if isinstance(error, KeyboardInterrupt):
-            return
-        if error is not None:
-            known = as_howdah_error(error)
-            if known is None:
-                raise error
-            self.status = replace(self.status, error=known)
-        self._tell(self.status)
+            return blank
+        blank = replace(blank, format=migrator.format)
+        return replace(blank, status=migrator.status())
+    except Exception as error:
+        known = as_howdah_error(error)
+        if known is None:
+            raise
+        return replace(blank, error=known)

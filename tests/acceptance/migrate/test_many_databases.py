@@ -254,3 +254,26 @@ def test_a_name_that_is_no_plain_text_stays_in_its_line(fleet: Fleet) -> None:
     assert "\x1b" not in ran.stdout
     assert "two\\nlines" in ran.stdout
     assert len(ran.stdout.splitlines()) == 9
+
+
+def test_the_plan_of_all_is_in_the_order_of_the_run_and_changes_nothing(fleet: Fleet) -> None:
+    fleet.add("chat", tables(2), depends_on=["auth"])
+    fleet.add("auth", {"1_a.up.sql": "SELECT 1;", "2_b.up.sql": "CREATE INDEX CONCURRENTLY x ON y (z);"})
+    fleet.add("broken", migrations="nowhere")
+
+    ran = fleet.cli("migrate", "plan", "--all")
+
+    assert ran.code == 2
+    _, *rows, _, sentence = ran.stdout.splitlines()
+    assert [row.split()[:2] for row in rows] == [["auth", "1"], ["auth", "2"], ["chat", "1"], ["chat", "2"]]
+    assert "outside a transaction" in rows[1]
+    assert sentence == "3 databases: 4 to run in 2 of them; nothing can run in 1"
+    assert "error: " in ran.stderr
+    assert "broken: " in ran.stderr
+    assert relations(fleet.addresses["chat"]) == set()
+    data = fleet.cli("migrate", "plan", "--all", "--json").json["data"]["databases"]
+    assert [(each["name"], each["depends_on"], len(each["steps"])) for each in data] == [
+        ("auth", [], 2),
+        ("chat", ["auth"], 2),
+        ("broken", [], 0),
+    ]
