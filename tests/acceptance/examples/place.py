@@ -126,7 +126,9 @@ def page_place(example: Example) -> Iterator[Place]:
             **_production(example, production, home),
         }
         folder = home / example.name
-        shutil.copytree(example.root, folder, ignore=shutil.ignore_patterns(".env", "__pycache__", "node_modules"))
+        shutil.copytree(
+            example.root, folder, ignore=shutil.ignore_patterns(".env", "__pycache__", "node_modules")
+        )
         for file in (folder / "howdah.toml", folder / ".env.example"):
             file.write_text(file.read_text(encoding="utf-8").replace("5432", str(port)), encoding="utf-8")
         yield Place(folder, environment, port)
