@@ -16,8 +16,9 @@ from fix_cli import Ran, clean_environ, command
 from fix_db import connect
 from fix_peers_changes import Change
 from fix_peers_tools import PEERS, Call, Peer, plain_url
+from fix_server import RunningServer
 from howdah.config.database import DatabaseConfig
-from howdah.migrate.formats import FORMATS
+from howdah.migrate.formats import all_formats
 
 MakeDatabase = Callable[[], DatabaseConfig]
 MakeProject = Callable[[tuple[Change, ...]], "Project"]
@@ -25,7 +26,7 @@ MakeProject = Callable[[tuple[Change, ...]], "Project"]
 
 def peers(*names: str) -> pytest.MarkDecorator:
     """Parametrize a test over the tools of these names, or all."""
-    known = {each.name for each in FORMATS}
+    known = {each.name for each in all_formats()}
     chosen = [each for each in PEERS if each.format in known and (not names or each.name in names)]
     return pytest.mark.parametrize(
         "peer", chosen, ids=lambda peer: peer.name.replace(" ", "-"), indirect=True
@@ -174,13 +175,20 @@ class Proof:
 
 
 @pytest.fixture
-def proof(request: pytest.FixtureRequest, peer: Peer) -> Iterator[Proof]:
+def proof(request: pytest.FixtureRequest, peer: Peer, server: RunningServer) -> Iterator[Proof]:
     """Counts the checks of a test about a peer; the test's marker `proves("...")` says of what."""
     counting = Proof()
     yield counting
     marker = request.node.get_closest_marker("proves")
     assert marker, "a test with `proof` says what it proves: @pytest.mark.proves(...)"
-    told = {"peer": peer.name, "proves": marker.args[0], "checks": counting.checks}
+    told = {
+        "peer": peer.name,
+        "tool": peer.tool,
+        "format": peer.format,
+        "server": server.major,
+        "proves": marker.args[0],
+        "checks": counting.checks,
+    }
     request.node.user_properties.append(("interop", told))
 
 

@@ -9,9 +9,8 @@ from typing import Any
 import psycopg
 
 from howdah.errors import HistoryMismatch, RefusedError
-from howdah.migrate.formats import FORMATS
+from howdah.migrate.formats import all_formats
 from howdah.migrate.formats.interface import Format, Keeps
-from howdah.migrate.formats.strangers import name_stranger
 from howdah.migrate.history import Applied, History, HistoryTable, Record
 from howdah.migrate.sql import fetch, query
 
@@ -43,8 +42,7 @@ def look(
         RefusedError: no schema to look in.
     """
     name = table or format.table.name
-    usual = [each.table.name for each in FORMATS] if evidence and table is None else []
-    row: dict[str, Any] = fetch(connection, "look", [schema, [name, *usual]])[0]
+    row: dict[str, Any] = fetch(connection, "look", [schema, name])[0]
     where = schema or row["schema"]
     if where is None:
         raise RefusedError(
@@ -54,12 +52,11 @@ def look(
             fix="Create it, or grant USAGE on it.",
         )
     found = HistoryTable(row["database"], where, name)
-    tables: Mapping[str, Mapping[str, str]] = row["tables"] or {}
-    columns = tables.get(name)
+    columns = row["columns"]
     if columns is not None and not format.table.recognises(columns):
         raise _not_of(format, found, columns)
-    if columns is None:
-        _refuse_other_history(format, where, tables, evidence)
+    if columns is None and table is None and evidence:
+        _refuse_other_history(connection, format, where, evidence)
     return Look(
         found,
         columns is not None,
@@ -71,7 +68,9 @@ def look(
 
 def _not_of(format: Format, found: HistoryTable, columns: Mapping[str, str]) -> HistoryMismatch:
     """The error of a table by the name of the history that is something else: it names both readings."""
-    others = [each.name for each in FORMATS if each.table.recognises(columns)]
+    from howdah.migrate.formats.strangers import name_stranger
+
+    others = [each.name for each in all_formats() if each.table.recognises(columns)]
     whose = f"a history of {others[0]}" if others else name_stranger(columns)
     shown = ", ".join(f"{key} {kind}" for key, kind in columns.items())
     return HistoryMismatch(
@@ -85,13 +84,13 @@ def _not_of(format: Format, found: HistoryTable, columns: Mapping[str, str]) -> 
     )
 
 
-def _refuse_other_history(
-    format: Format, schema: str, tables: Mapping[str, Mapping[str, str]], evidence: str
-) -> None:
+def _refuse_other_history(connection: psycopg.Connection, format: Format, schema: str, evidence: str) -> None:
     """Where nobody said the format, a database with another tool's history is not begun anew."""
-    for other in FORMATS:
-        columns = tables.get(other.table.name)
-        if other.name == format.name or columns is None or not other.table.recognises(columns):
+    for other in all_formats():
+        if other.name == format.name:
+            continue
+        columns = fetch(connection, "look", [schema, other.table.name])[0]["columns"]
+        if columns is None or not other.table.recognises(columns):
             continue
         name = HistoryTable("", schema, other.table.name).sql
         raise HistoryMismatch(

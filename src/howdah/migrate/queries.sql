@@ -1,5 +1,5 @@
 -- name: look
--- Round trip 1: which tables by these names there are, whose columns tell whose they are, and what server this is.
+-- Round trip 1: where the history would be, the columns that tell whose it is, and what kind of server this is.
 SELECT current_database() AS database,
        current_schema() AS schema,
        pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS read_only,
@@ -10,13 +10,12 @@ SELECT current_database() AS database,
                   AND has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
                   AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE'))
          AS has_side_history,
-       (SELECT jsonb_object_agg(c.relname,
-                 (SELECT jsonb_object_agg(a.attname, format_type(a.atttypid, a.atttypmod)) FROM pg_attribute a
-                   WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped))
-          FROM pg_class c
+       (SELECT jsonb_object_agg(a.attname, format_type(a.atttypid, a.atttypmod))
+          FROM pg_attribute a
+          JOIN pg_class c ON c.oid = a.attrelid
           JOIN pg_namespace n ON n.oid = c.relnamespace
-         WHERE n.nspname = coalesce($1, current_schema()) AND c.relname = ANY ($2::text[])
-           AND c.relkind IN ('r', 'p')) AS tables
+         WHERE n.nspname = coalesce($1, current_schema()) AND c.relname = $2 AND c.relkind IN ('r', 'p')
+           AND a.attnum > 0 AND NOT a.attisdropped) AS columns
 
 -- name: read_records
 -- The newest row of each version of one history.

@@ -11,7 +11,7 @@ from howdah.config.database import DatabaseConfig
 from howdah.config.project import DatabaseSettings
 from howdah.config.url import format_url
 from howdah.errors import HistoryMismatch
-from howdah.migrate.formats import FORMATS
+from howdah.migrate.formats import all_formats
 from howdah.migrate.formats.interface import Format
 from howdah.migrate.history import HistoryTable
 from howdah.migrate.migrator import Migrator
@@ -23,7 +23,7 @@ def url(database: DatabaseConfig) -> str:
     return format_url(database, show_password=True)
 
 
-OTHERS = [each for each in FORMATS if each.name != "golang-migrate"]
+OTHERS = [each for each in all_formats() if each.name != "golang-migrate"]
 
 
 def relations(database: DatabaseConfig) -> list[str]:

@@ -1,25 +1,24 @@
-"""The formats: each a tool's files, history table and lock. Adding one is a file and a line in FORMATS."""
+"""The formats: each a tool's files, history table and lock. Adding one is a module and a name in FORMAT_NAMES."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from importlib import import_module
 
 from howdah.errors import ConfigError
-from howdah.migrate.formats.alembic import ALEMBIC
-from howdah.migrate.formats.dbmate import DBMATE
-from howdah.migrate.formats.flyway import FLYWAY
-from howdah.migrate.formats.golang_migrate import GOLANG_MIGRATE
-from howdah.migrate.formats.goose import GOOSE
 from howdah.migrate.formats.interface import Format, TakesVariables
-from howdah.migrate.formats.prisma import PRISMA
-from howdah.migrate.formats.sqlx import SQLX
-from howdah.migrate.formats.typeorm import TYPEORM
 
-FORMATS: tuple[Format, ...] = (GOLANG_MIGRATE, GOOSE, SQLX, DBMATE, FLYWAY, PRISMA, ALEMBIC, TYPEORM)
+FORMAT_NAMES = ("golang-migrate", "goose", "sqlx", "dbmate", "flyway", "prisma", "alembic", "typeorm")
+"""The module `golang_migrate` has the format `GOLANG_MIGRATE`, and so on; it is loaded when it is asked for."""
 
-DEFAULT_FORMAT = GOLANG_MIGRATE.name
+DEFAULT_FORMAT = FORMAT_NAMES[0]
 """The format where nobody says another."""
+
+
+def all_formats() -> tuple[Format, ...]:
+    """Every format."""
+    return tuple(map(find_format, FORMAT_NAMES))
 
 
 def find_format(name: str, *, variables: Mapping[str, str] | None = None) -> Format:
@@ -28,14 +27,15 @@ def find_format(name: str, *, variables: Mapping[str, str] | None = None) -> For
     Raises:
         ConfigError: there is none, or its files take no variables.
     """
-    for each in FORMATS:
-        if each.name == name:
-            return each if variables is None else _with_variables(each, variables)
-    raise ConfigError(
-        f"there is no format '{name}'",
-        code="unknown-format",
-        fix=f"The formats are: {', '.join(each.name for each in FORMATS)}.",
-    )
+    if name not in FORMAT_NAMES:
+        raise ConfigError(
+            f"there is no format '{name}'",
+            code="unknown-format",
+            fix=f"The formats are: {', '.join(FORMAT_NAMES)}.",
+        )
+    module = name.replace("-", "_")
+    found: Format = getattr(import_module(f"{__name__}.{module}"), module.upper())
+    return found if variables is None else _with_variables(found, variables)
 
 
 def _with_variables(format: Format, variables: Mapping[str, str]) -> Format:
