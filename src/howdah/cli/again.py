@@ -8,7 +8,6 @@ from dataclasses import replace
 import click
 from click.core import ParameterSource
 
-from howdah.cli.render import printable
 from howdah.config.url import format_url, parse_url
 from howdah.errors import ConfigError
 from howdah.findings import Finding
@@ -47,19 +46,12 @@ def in_context(problem: Finding) -> Finding:
     return replace(problem, next=tuple(with_given_options(each) for each in problem.next))
 
 
-def about_database(problem: Finding, name: str, *, is_one_of_many: bool) -> Finding:
-    """The problem of one of many databases: it names the database, and so do its commands."""
-    if not is_one_of_many:
-        return problem
-    commands = tuple(_with_database(each, name) for each in problem.next)
-    return replace(problem, message=f"{printable(name)}: {problem.message}", next=commands)
-
-
-def _with_database(command: str, name: str) -> str:
+def with_database(command: str, name: str) -> str:
+    """The command for this one of many databases, where it does not say which, and takes one."""
     words = command.split()
     area = words[1] if words[0] == "howdah" and len(words) > 1 else ""
-    is_named = "--db" in words or "--url" in words or "db" not in _TAKEN_BY.get(area, ())
-    return command if is_named else f"{command} --db {shlex.quote(name)}"
+    is_said = not {"--db", "--url", "--all"}.isdisjoint(words) or "db" not in _TAKEN_BY.get(area, ())
+    return command if is_said else f"{command} --db {shlex.quote(name)}"
 
 
 def _shown(name: str, value: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from howdah.cli.again import about_database
 from howdah.cli.fleet_text import ending_line
 from howdah.cli.migrate_progress import RunProgress
 from howdah.cli.render import Progress, printable
@@ -20,13 +19,9 @@ class FleetProgress:
         self._ended = 0
         self._runs: dict[str, tuple[_Voice, RunProgress]] = {}
 
-    def noted(self) -> tuple[Finding, ...]:
-        """What the runs had to say that stopped nothing."""
-        return tuple(
-            about_database(finding, name, is_one_of_many=self._total > 1)
-            for name, (_, run) in self._runs.items()
-            for finding in run.noted()
-        )
+    def noted(self) -> list[tuple[str, Finding]]:
+        """What the runs had to say that stopped nothing, each with its database."""
+        return [(name, finding) for name, (_, run) in self._runs.items() for finding in run.noted()]
 
     def say(self) -> None:
         """Show what is going on."""

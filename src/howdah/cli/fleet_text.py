@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from howdah.cli import exit_codes
-from howdah.cli.again import about_database
+from howdah.cli.fleet_problems import of_databases
 from howdah.cli.render import coloured, duration, printable, shown_width, table
 from howdah.findings import Finding, Severity
 
@@ -90,11 +90,8 @@ def statuses_data(statuses: Sequence[DatabaseStatus]) -> dict[str, Any]:
 
 def statuses_problems(statuses: Sequence[DatabaseStatus]) -> tuple[Finding, ...]:
     """What is to say of each, with the database's name."""
-    is_many = len(statuses) > 1
-    return tuple(
-        about_database(finding, each.name, is_one_of_many=is_many)
-        for each in statuses
-        for finding in each.findings
+    return of_databases(
+        ((each.name, finding) for each in statuses for finding in each.findings), len(statuses)
     )
 
 
@@ -169,14 +166,10 @@ def outcome_data(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def outcome_problems(outcome: Outcome) -> tuple[Finding, ...]:
-    """What failed, was skipped or interrupted, with the database's name."""
-    is_many = len(outcome.databases) > 1
-    return tuple(
-        about_database(finding, each.name, is_one_of_many=is_many)
-        for each in outcome.databases
-        if (finding := _outcome_problem(each))
-    )
+def outcome_problems(outcome: Outcome) -> list[tuple[str, Finding]]:
+    """What failed, was skipped or interrupted, each with its database."""
+    found = ((each.name, _outcome_problem(each)) for each in outcome.databases)
+    return [(name, finding) for name, finding in found if finding]
 
 
 def _outcome_problem(outcome: DatabaseOutcome) -> Finding | None:
@@ -186,8 +179,8 @@ def _outcome_problem(outcome: DatabaseOutcome) -> Finding | None:
         failed = ", ".join(map(printable, outcome.because_of))
         return Finding(
             code="database-skipped",
-            message=f"skipped, because it depends on {failed}",
-            why="What it depends on did not come to its end; nothing was run here.",
+            message=f"skipped, because {failed} failed",
+            why="It depends on that, and nothing was run here.",
             next=("howdah migrate up --all",),
         )
     if outcome.ending.value == "interrupted":

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from howdah.cli import exit_codes
-from howdah.cli.again import about_database
 from howdah.cli.answer import Answer, progress_line
+from howdah.cli.fleet_problems import of_databases
 from howdah.cli.fleet_progress import FleetProgress
 from howdah.cli.fleet_text import (
     count_databases,
@@ -53,7 +53,7 @@ def up_all(
     return Answer(
         data=outcome_data(outcome),
         text=outcome_text(outcome),
-        problems=(*show.noted(), *outcome_problems(outcome)),
+        problems=of_databases((*show.noted(), *outcome_problems(outcome)), len(outcome.databases)),
         ok=code == exit_codes.DONE,
         exit_code=code,
     )
@@ -71,10 +71,13 @@ def answer_plans(project: Project) -> Answer:
     return Answer(
         data={"databases": [_plan_data(each, scripts[each.name]) for each in plans]},
         text=_plans_text(plans, scripts),
-        problems=tuple(
-            about_database(finding, each.name, is_one_of_many=len(plans) > 1)
-            for each in plans
-            for finding in (*each.notes, *((Finding.of(each.error),) if each.error else ()))
+        problems=of_databases(
+            (
+                (each.name, finding)
+                for each in plans
+                for finding in (*each.notes, *((Finding.of(each.error),) if each.error else ()))
+            ),
+            len(plans),
         ),
         ok=code == exit_codes.DONE,
         exit_code=code,

@@ -167,7 +167,7 @@ def test_up_in_all_tells_each_end_and_what_is_left(fleet: Fleet) -> None:
         in ran.stderr
     )
     assert "next: howdah migrate up --db auth\n" in ran.stderr
-    assert "error: chat: skipped, because it depends on auth [database-skipped]" in ran.stderr
+    assert "error: chat: skipped, because auth failed [database-skipped]" in ran.stderr
 
     (fleet.root / "m1" / "002_bad.up.sql").write_text("SELECT 2;")
     again = fleet.cli("migrate", "up", "--all", "--json", "-q")
