@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -179,7 +180,7 @@ def _version_of(program: Path) -> Version | None:
 def _replace(file: Path, text: bytes) -> None:
     """Write the file anew: complete, or as it was."""
     real = file.resolve()
-    half = real.with_name(f"{real.name}.new-{os.getpid()}")
+    half = real.with_name(f"{real.name}.new-{secrets.token_hex(4)}")
     try:
         half.write_bytes(text)
         shutil.copymode(real, half)
