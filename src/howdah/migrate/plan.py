@@ -79,14 +79,16 @@ def plan_down(format: Format, source: Source, history: History, *, to: str | Non
     if not standing.applied:
         return Plan(format, source, history, (), notes)
     todo = [*standing.applied] if is_all else _to_revert(format, source, standing, to)
-    left, steps = list(standing.applied), []
+    left, gone, steps = list(standing.applied), set[str](), []
     for version in reversed(todo):
         migration = source.find(version)
         if migration is None:
             raise _no_file(source, version)
         if migration.down is None:
             raise half_missing(format, migration, Direction.DOWN)
-        left.remove(version)
+        gone.add(version)
+        while left and left[-1] in gone:
+            left.pop()
         steps.append(Step(migration, Direction.DOWN, version, left[-1] if left else None))
     return Plan(format, source, history, tuple(steps), notes)
 

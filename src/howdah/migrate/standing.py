@@ -61,12 +61,13 @@ def stand(format: Format, source: Source, history: History) -> Standing:
         case Keeps.HEADS:
             applied, passed = _below_heads(source, history), set()
     known = set(applied) | _unchanged(source, history)
+    done = known | passed
     dirty = history.dirty.version if history.dirty else None
     unknown = [version for version in applied if source.find(version) is None]
     ahead = tuple(version for version in unknown if _is_ahead(format, source, version))
     return Standing(
         applied=tuple(applied),
-        pending=tuple(each for each in source.migrations if each.version not in known | passed),
+        pending=tuple(each for each in source.migrations if each.version not in done),
         out_of_order=tuple(each for each in source.migrations if each.version in passed),
         missing=tuple(version for version in unknown if version not in ahead),
         ahead=ahead,
