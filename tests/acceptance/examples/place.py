@@ -36,6 +36,7 @@ class Example:
     migrations: str
     extensions: frozenset[str]
     untrusted: tuple[str, ...] = ()
+    format: str = "golang-migrate"
 
     @property
     def root(self) -> Path:
@@ -67,7 +68,7 @@ VIBEXP = Example(
     untrusted=("vector",),
 )
 HOLOMUSH = Example("holomush", "internal/store/migrations", frozenset({"pg_trgm"}))
-CHATALOT = Example("chatalot", "migrations", frozenset())
+CHATALOT = Example("chatalot", "migrations", frozenset(), format="sqlx")
 QUIKAPP = Example("quikapp", "services", frozenset())
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 
-from acceptance.examples.place import HOLOMUSH, KAIMU, VIBEXP, Example, running_server
+from acceptance.examples.place import CHATALOT, HOLOMUSH, KAIMU, VIBEXP, Example, running_server
 from fix_db import connect
 from howdah import Migrator
 from howdah.config.database import DatabaseConfig
@@ -16,7 +16,7 @@ Migrate = Callable[[int], None]
 
 
 def _migrated(example: Example, address: DatabaseConfig) -> Migrate:
-    migrator = Migrator(database=address, directory=example.directory)
+    migrator = Migrator(database=address, directory=example.directory, format=example.format)
 
     def migrate(version: int) -> None:
         if version < int(migrator.status().history.version or 0):
@@ -43,6 +43,12 @@ def vibexp() -> Iterator[tuple[Migrate, psycopg.Connection]]:
 def holomush() -> Iterator[tuple[Migrate, psycopg.Connection]]:
     with running_server(HOLOMUSH.suitable_programs()[-1]) as server, connect(server.address) as connection:
         yield _migrated(HOLOMUSH, server.address), connection
+
+
+@pytest.fixture
+def chatalot() -> Iterator[tuple[Migrate, psycopg.Connection]]:
+    with running_server(CHATALOT.suitable_programs()[-1]) as server, connect(server.address) as connection:
+        yield _migrated(CHATALOT, server.address), connection
 
 
 def test_kaimu_keeps_what_people_wrote(kaimu: tuple[Migrate, psycopg.Connection]) -> None:
@@ -147,3 +153,44 @@ def test_holomush_finds_what_was_there_before_by_similar_names(
 
     migrate(4)
     assert connection.execute("SELECT payload ->> 'text' FROM events").fetchall() == [("hello",)]
+
+
+def test_chatalot_takes_over_the_groups_and_roles_that_were_there(
+    chatalot: tuple[Migrate, psycopg.Connection],
+) -> None:
+    migrate, connection = chatalot
+    migrate(18)
+    connection.execute("""
+        INSERT INTO users (username, display_name, email, password_hash, is_admin, created_at)
+            SELECT name, name, name || '@example.test', '-', is_admin, created_at::timestamptz
+            FROM (VALUES ('ada', true, '2026-01-01'), ('bob', true, '2026-01-02'), ('eve', false, '2026-01-03'))
+                AS new (name, is_admin, created_at);
+        INSERT INTO groups (name, owner_id) SELECT 'Chess', id FROM users WHERE username = 'bob';
+        INSERT INTO group_members (group_id, user_id) SELECT groups.id, users.id FROM groups, users;
+        INSERT INTO channels (name, group_id, created_by) SELECT 'openings', id, owner_id FROM groups;
+        INSERT INTO channel_members (channel_id, user_id) SELECT channels.id, users.id FROM channels, users;
+        INSERT INTO messages (channel_id, sender_id, ciphertext, nonce)
+            SELECT id, created_by, 'e4', 'n' FROM channels;
+    """)
+
+    migrate(39)
+
+    members = connection.execute("""
+        SELECT users.username, community_members.role::text, channel_members.role::text, users.is_owner
+        FROM users
+        JOIN community_members ON community_members.user_id = users.id
+        JOIN channel_members ON channel_members.user_id = users.id
+        ORDER BY users.username
+    """).fetchall()
+    assert members == [
+        ("ada", "member", "member", True),
+        ("bob", "owner", "owner", False),
+        ("eve", "member", "member", False),
+    ]
+    connection.execute("""
+        INSERT INTO messages (channel_id, ciphertext, nonce, thread_id) SELECT channel_id, 'c5', 'n', id FROM messages
+    """)
+    assert connection.execute("SELECT reply_count FROM messages ORDER BY created_at").fetchall() == [
+        (1,),
+        (0,),
+    ]

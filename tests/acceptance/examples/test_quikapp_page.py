@@ -21,6 +21,8 @@ from howdah.config.project import load_project
 from howdah.config.url import format_url
 from howdah.server.local import LocalServer
 
+GO = ("workspace", "channel", "thread", "bookmark", "reminder")
+PYTHON = ("analytics", "export", "integration")
 DOCUMENTED = Path(__file__).parents[2] / "cases" / "quikapp"
 
 
@@ -73,8 +75,21 @@ def test_the_migrations_build_the_documented_schema(server: LocalServer, name: s
     assert structure(migrated) == structure(documented)
 
 
+@pytest.mark.parametrize("name", [*GO, *PYTHON])
+def test_all_the_way_down_leaves_nothing_and_up_again_the_same(server: LocalServer, name: str) -> None:
+    database = _create(server, f"{name}_and_back")
+    migrator = _migrator(f"QuikApp_{name}", database)
+    empty = structure(database)
+    migrator.up()
+    full = structure(database)
+    migrator.down(to=0)
+    assert structure(database) == empty
+    migrator.up()
+    assert structure(database) == full != empty
+
+
 @pytest.mark.interop
-@pytest.mark.parametrize("name", ["analytics", "export", "integration"])
+@pytest.mark.parametrize("name", PYTHON)
 def test_alembic_builds_the_same_and_agrees_with_the_history(server: LocalServer, name: str) -> None:
     ours, theirs = (_create(server, f"{name}_{which}") for which in ("by_howdah", "by_alembic"))
 
