@@ -25,7 +25,9 @@ _ENDINGS = {".ts", ".mts", ".cts", ".js", ".mjs", ".cjs"}
 _TIMESTAMP_DIGITS = 13
 # `class Name`, and what compilers for old engines make of it.
 _CLASS = re.compile(r"\bclass\s+([A-Za-z_$][\w$]*)|\bfunction\s+([A-Za-z_$][\w$]*\d)\s*\(\s*\)\s*\{")
-_NAME = re.compile(r"(?:^|[\s;{.])name\s*(?::\s*string\s*)?=\s*(['\"`])([^'\"`$\n]+)\1")
+# A property of the class, or of what its constructor makes.
+_NAME = re.compile(r"(?:^|[\s;{]|(this\.))name\s*(?::\s*string\s*)?=\s*(['\"`])([^'\"`$\n]+)\2")
+_STRING = re.compile(r"'(?:\\.|[^'\\\n])*'|\"(?:\\.|[^\"\\\n])*\"|`(?:\\.|[^`\\])*`", re.DOTALL)
 _UP, _DOWN = (re.compile(rf"\b{way}\s*(?:\(|=\s*(?:async\s+)?(?:function|\())") for way in ("up", "down"))
 _HAS_INTERFACE = re.compile(r"\bimplements\b[^{]*\bMigrationInterface\b")
 _COMMENT = re.compile(
@@ -218,11 +220,19 @@ def _classes(file: Path) -> Iterator[_Class]:
         is_one = _HAS_INTERFACE.match(body, body.find(" implements ")) or _UP.search(body)
         if not is_one:
             continue
-        named = _NAME.search(body)
+        named = _own_name(body)
         line = code.count("\n", 0, match.start()) + 1
-        yield _Class(
-            named[2] if named else match[1] or match[2], file, line, goes_down=bool(_DOWN.search(body))
-        )
+        yield _Class(named or match[1] or match[2], file, line, goes_down=bool(_DOWN.search(body)))
+
+
+def _own_name(body: str) -> str | None:
+    """What a class says that its instances are called; a variable of the same name in a method is none."""
+    shape = _STRING.sub(lambda found: "s" * len(found[0]), body)
+    for found in _NAME.finditer(body):
+        before = shape[: found.end() - len(found[3]) - 2]
+        if found[1] or before.count("{") - before.count("}") == 1:
+            return found[3]
+    return None
 
 
 def _as_migration(each: _Class) -> Migration:
