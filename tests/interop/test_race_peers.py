@@ -1,4 +1,4 @@
-"""howdah and every other tool start at the same moment: each change happens once, and a loser leaves nothing half-done."""
+"""howdah and every other tool start together: each change happens once, and a loser leaves nothing half-done."""
 
 from __future__ import annotations
 
