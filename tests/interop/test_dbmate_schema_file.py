@@ -160,6 +160,7 @@ def test_without_a_pg_dump_the_run_goes_on_and_says_so(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr("howdah.migrate.schema_file.system_programs", list)
+    monkeypatch.setattr("howdah.migrate.schema_file.wheel_programs", lambda: None)
     directory = write_project(tmp_path)
     file = tmp_path / "db" / "schema.sql"
     file.write_text("-- Dbmate schema migrations\n")
@@ -171,3 +172,19 @@ def test_without_a_pg_dump_the_run_goes_on_and_says_so(
     assert note.code == "schema-file-not-written"
     assert "needs a pg_dump not older than it, and here is none" in (note.why or "")
     assert file.read_text() == "-- Dbmate schema migrations\n"
+
+
+def test_a_database_that_is_thrown_away_leaves_the_file_alone(
+    twins: tuple[DatabaseConfig, DatabaseConfig], tmp_path: Path
+) -> None:
+    directory = write_project(tmp_path)
+    file = tmp_path / "db" / "schema.sql"
+    file.write_text("-- Dbmate schema migrations\n")
+    events: list[Event] = []
+
+    Migrator(
+        database=twins[1], directory=directory, format="dbmate", is_throwaway=True, on_event=events.append
+    ).up()
+
+    assert file.read_text() == "-- Dbmate schema migrations\n"
+    assert not [each for each in events if isinstance(each, Noted)]

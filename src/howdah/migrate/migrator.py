@@ -55,6 +55,7 @@ class Migrator:
         out_of_order: what `up` does with a migration older than the newest applied one; None: what the tool does.
         variables: what the files may put in (goose's ENVSUB, Flyway's placeholders); None: that is refused.
         foreign: the commands for migrations that are no SQL.
+        is_throwaway: the database is; nothing that outlives it is written, such as dbmate's schema.sql.
         settings: how patient a run is.
         on_event: called as the run goes; the default logs.
     """
@@ -68,6 +69,7 @@ class Migrator:
     out_of_order: OutOfOrder | None = None
     variables: Mapping[str, str] | None = None
     foreign: ForeignSettings = field(default_factory=ForeignSettings)
+    is_throwaway: bool = False
     settings: RunSettings = field(default_factory=RunSettings)
     on_event: Callable[[Event], None] = log_event
 
@@ -272,7 +274,7 @@ class Migrator:
                 # Another run may be in the middle of a step outside a transaction: ask again once it has ended.
                 pass
             done = self._run_in_turns(connection, at, source, make_plan)
-            if done and self._format.after_run:
+            if done and self._format.after_run and not self.is_throwaway:
                 self._note(tuple(self._format.after_run(connection, self.database, at.table, self.directory)))
             return done
 

@@ -24,7 +24,7 @@ from howdah.findings import Finding, Severity
 from howdah.migrate.history import HistoryTable
 from howdah.pg.programs import plain_environment
 from howdah.pg.version import Version, parse_version
-from howdah.server.installations import system_programs
+from howdah.server.installations import system_programs, wheel_programs
 
 _HEADING = b"-- Dbmate schema migrations"
 _FLAGS = ("--format=plain", "--encoding=UTF8", "--schema-only", "--no-privileges", "--no-owner")
@@ -154,9 +154,11 @@ def dumped_schemas(database: DatabaseConfig) -> list[str]:
 
 
 def _find_pg_dump(server: int) -> tuple[Path, Version]:
-    """The pg_dump on PATH, which is the one that dbmate runs; or the oldest other one that can dump such a server."""
+    """The pg_dump on PATH, which is the one that dbmate runs; or another one that can dump such a server."""
     on_path = shutil.which("pg_dump")
-    elsewhere = [each.path("pg_dump") for each in reversed(system_programs()) if each.has("pg_dump")]
+    wheel = wheel_programs()
+    others = [*reversed(system_programs()), *([wheel] if wheel else [])]
+    elsewhere = [each.path("pg_dump") for each in others if each.has("pg_dump")]
     found = []
     for program in [*([Path(on_path)] if on_path else []), *elsewhere]:
         version = _version_of(program)

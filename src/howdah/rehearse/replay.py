@@ -142,7 +142,9 @@ def replaying(
 
     with throwaway.database() as database:
         _prepare(database, surroundings)
-        migrator = Migrator(database=database, directory=directory, format=format, on_event=tell)
+        migrator = Migrator(
+            database=database, directory=directory, format=format, is_throwaway=True, on_event=tell
+        )
         yield Replay(migrator, throwaway)
 
 
