@@ -141,7 +141,7 @@ class ForeignRun:
                 self._settle()
             said = f"`{ended.program}` {ended.told}"
             if ended.status != 0:
-                raise self._failed(first, said, ended.last_lines)
+                raise self._failed(said, ended.last_lines)
             if first in self._left:
                 raise self._unrecorded(first, said, ended.last_lines)
 
@@ -213,14 +213,15 @@ class ForeignRun:
         stopped.failed = migration.version
         return stopped
 
-    def _failed(self, step: Step, said: str, lines: Sequence[str]) -> MigrationFailed:
+    def _failed(self, said: str, lines: Sequence[str]) -> MigrationFailed:
+        step = self._left[0] if self._left else self.steps[-1]
         migration = step.migration
         failed = MigrationFailed(
             f"{step.direction.doing} {migration.version} ({migration.name}) failed: {said}",
             code="foreign-step-failed",
             where=Where(str(step.file)),
             why="\n".join(("Its last lines:", *lines)) if lines else "It wrote nothing.",
-            fix="The history says that it did not take effect.",
+            fix=f"The history says that it {'did not take' if self._left else 'took'} effect.",
         )
         failed.failed = migration.version
         return failed

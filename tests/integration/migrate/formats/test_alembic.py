@@ -20,7 +20,7 @@ from howdah.config.url import format_url
 from howdah.errors import HistoryMismatch, HowdahError, MigrationFailed, RefusedError
 from howdah.migrate.events import Event, Noted, Result, Retrying
 from howdah.migrate.migrator import Migrator
-from howdah.migrate.status import State
+from howdah.migrate.standing import State
 
 LINE = ("aaaa1111", "bbbb2222", "cccc3333")
 CONCURRENTLY = """with op.get_context().autocommit_block():
