@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from howdah.errors import ScriptError, SourceError
-from howdah.migrate.formats.interface import Files
+from howdah.migrate.formats.interface import Body, Files
 from howdah.migrate.migration import Direction
 
 
@@ -46,11 +46,14 @@ class Content:
 
 def read_content(files: Files, path: Path, direction: Direction = Direction.UP) -> Content:
     """What a file says of one direction: all of it, or, where both stand in one file, its section. Raises OSError."""
-    content = Content.of(path.read_bytes())
-    if content.text is None:
-        return content
+    raw = path.read_bytes()
     try:
-        section = files.read_body(path, content.text, direction).text
-    except SourceError:
-        return content
-    return content if section is content.text else Content.of(section.encode())
+        text = raw.decode()
+        return content_of(raw, text, files.read_body(path, text, direction))
+    except (UnicodeDecodeError, SourceError):
+        return Content.of(raw)
+
+
+def content_of(raw: bytes, text: str, body: Body) -> Content:
+    """The content of a body: the whole file also where values, perhaps secret ones, were put into its section."""
+    return Content.of(raw if body.text is text or body.is_filled else body.text.encode())

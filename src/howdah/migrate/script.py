@@ -11,7 +11,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from howdah.errors import ScriptError, SourceError, Where
-from howdah.migrate.checksums import Content
+from howdah.migrate.checksums import Content, content_of
 from howdah.migrate.formats.interface import Body, Format, Transaction
 from howdah.migrate.migration import Step
 from howdah.migrate.plan import half_missing
@@ -110,7 +110,7 @@ def load_script(format: Format, step: Step) -> Script:
     lowered = body.text.lower()
     return Script(
         path=path,
-        content=Content.of(raw if body.text is whole else body.text.encode()),
+        content=content_of(raw, whole, body),
         checksum=format.files.checksum(raw),
         statements=tuple(how.statements),
         execution=Execution.OUTSIDE if how.reason else Execution.TRANSACTION,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -140,3 +141,21 @@ def test_what_the_tool_applied_is_compared_by_its_own_checksum(
     write(tmp_path, "sqlx", BODY.replace("users", "people"))
     (told,) = run.repair(dry_run=True)
     assert (told.change, told.diff, told.is_accepted) == (Change.MODIFIED, None, False)
+
+
+def test_values_of_variables_are_not_kept(database: DatabaseConfig, tmp_path: Path) -> None:
+    (tmp_path / "1_a.sql").write_text(
+        "-- +goose Up\n-- +goose ENVSUB ON\nCREATE TABLE a (b text DEFAULT '${WORD}');\n-- +goose ENVSUB OFF\n"
+    )
+    run = Migrator(database=database, directory=tmp_path, format="goose", variables={"WORD": "hush-hush"})
+    run.up()
+
+    with connect(database) as connection:
+        rows = connection.execute("SELECT body FROM howdah.history").fetchall()
+        default = connection.execute(
+            "SELECT column_default FROM information_schema.columns WHERE table_name = 'a'"
+        )
+        assert "hush-hush" in str(default.fetchone())
+    assert "hush-hush" not in str(rows)
+    assert "${WORD}" in str(rows)
+    assert replace(run, variables={"WORD": "another"}).repair(dry_run=True) == ()

@@ -125,12 +125,13 @@ class FlywayFiles:
         settings = read_settings(path)
         if settings.should_execute is not None:
             raise _conditional(path)
-        text = self._with_values(path, text.removeprefix(BYTE_ORDER_MARK), settings)
+        text = text.removeprefix(BYTE_ORDER_MARK)
+        filled = self._with_values(path, text, settings)
         wanted = settings.executes_in_transaction
         if wanted is None:
-            _refuse_mixture(path, text)
+            _refuse_mixture(path, filled)
         transaction = {None: Transaction.AUTO, True: Transaction.ALWAYS, False: Transaction.NEVER}[wanted]
-        return Body(text, transaction=transaction, directive=_directive(path))
+        return Body(filled, transaction=transaction, directive=_directive(path), is_filled=filled != text)
 
     def checksum(self, raw: bytes) -> str:
         """CRC-32 of the lines, as a signed number."""

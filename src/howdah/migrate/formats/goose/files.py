@@ -84,6 +84,7 @@ class GooseFiles:
             directive=_DIRECTIVE,
             blocks=blocks,
             is_missing=section.is_missing,
+            is_filled=section.is_filled,
         )
 
     def checksum(self, raw: bytes) -> str | None:

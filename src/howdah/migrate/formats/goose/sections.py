@@ -43,6 +43,7 @@ class Section:
         taken_out: lines with an annotation in the middle of a message, which goose takes out of its text.
         is_transactional: False: the file says NO TRANSACTION, which holds for both directions.
         is_missing: there is no Down.
+        is_filled: values of variables stand in the lines.
     """
 
     lines: list[str]
@@ -50,6 +51,7 @@ class Section:
     taken_out: list[int]
     is_transactional: bool
     is_missing: bool
+    is_filled: bool
 
 
 class Annotation(Enum):
@@ -88,6 +90,7 @@ def read_section(path: Path, text: str, direction: Direction, variables: Mapping
         taken_out=reader.taken_out,
         is_transactional=reader.is_transactional,
         is_missing=direction is Direction.DOWN and reader.section is Direction.UP,
+        is_filled=reader.is_filled,
     )
 
 
@@ -103,6 +106,7 @@ class _Reader:
     taken_out: list[int] = field(default_factory=list)
     is_transactional: bool = True
     section: Direction | None = None
+    is_filled: bool = False
     _place: _Place = _Place.PLAIN
     _substitutes: bool = False
     _buffer: list[tuple[int, str]] = field(default_factory=list)
@@ -266,10 +270,12 @@ class _Reader:
         if not self._substitutes or self.variables is None:
             return line
         try:
-            return substitute(line, self.variables)
+            filled = substitute(line, self.variables)
         except SourceError as error:
             error.where = Where(str(self.path), number)
             raise
+        self.is_filled = self.is_filled or filled != line
+        return filled
 
     def _refuse_unfinished(self) -> None:
         if text := "\n".join(line for _, line in self._buffer).strip(SPACE):
