@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import itertools
-import subprocess
 from pathlib import Path
 
 import pytest
 
+from changing import BY_FORMAT, run_call, run_sql, without_histories
 from fingerprint import differences, fingerprint
-from fix_cli import Cli, Ran, clean_environ
+from fix_cli import Cli, Ran
 from fix_db import connect
 from fix_golang_migrate import CHAIN, GolangMigrate, as_url
 from fix_migrations import WriteMigrations, tables
 from fix_peers import MakeDatabase
-from fix_peers_tools import PEERS, Call, Peer
+from fix_peers_tools import Peer
 from fix_server import RunningServer
 from howdah.config.database import DatabaseConfig
 from howdah.migrate.convert import WRITERS, convert
 from howdah.migrate.formats import find_format
 
 pytestmark = pytest.mark.interop
-BY_FORMAT = {peer.format: peer for peer in reversed(PEERS) if not peer.is_old}
 
 
 @pytest.fixture
@@ -52,30 +51,6 @@ def adopting(
     cli: Cli, server: RunningServer, database: DatabaseConfig, write_migrations: WriteMigrations
 ) -> Adopting:
     return Adopting(cli, server, database, write_migrations({}))
-
-
-def run_call(call: Call) -> Ran:
-    """Run a real program to its end."""
-    environ = {**clean_environ(), **call.environ}
-    done = subprocess.run(
-        call.arguments, env=environ, capture_output=True, text=True, timeout=60, check=False
-    )
-    return Ran(call.arguments, done.returncode, done.stdout, done.stderr)
-
-
-def run_sql(database: DatabaseConfig, script: str) -> None:
-    with connect(database) as connection:
-        connection.execute(script.encode())
-
-
-def without_histories(database: DatabaseConfig) -> frozenset[str]:
-    """The content of a database without any history table."""
-    names = ("schema_migrations", "goose_db_version", "_sqlx_migrations")
-    return frozenset(line for line in fingerprint(database) if not any(name in line for name in names))
-
-
-def structure(database: DatabaseConfig) -> frozenset[str]:
-    return frozenset(line for line in fingerprint(database) if not line.startswith("row "))
 
 
 def test_goose_goes_on_where_golang_migrate_stopped(

@@ -22,6 +22,7 @@ from howdah.cli.migrate_options import (
 )
 from howdah.cli.migrate_progress import progress_of
 from howdah.cli.migrate_repair import repair
+from howdah.cli.migrate_squash import squash
 from howdah.cli.migrate_text import (
     baseline_text,
     diagnosis_data,
@@ -268,3 +269,4 @@ def baseline(*, version: str, **options: Any) -> Answer:
 
 area.add_command(repair)
 area.add_command(adopt)
+area.add_command(squash)

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from howdah.findings import Finding
 
+# Of a directory of migrations: where those are kept that one took the place of. No tool looks into it.
+SQUASHED_FOLDER = "squashed"
+
 
 class Direction(Enum):
     """Which half of a migration runs."""

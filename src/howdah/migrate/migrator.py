@@ -25,7 +25,7 @@ from howdah.migrate.formats import DEFAULT_FORMAT, find_format
 from howdah.migrate.formats.interface import Format, OutOfOrder
 from howdah.migrate.history import History, history_name
 from howdah.migrate.log import log_event
-from howdah.migrate.migration import Source
+from howdah.migrate.migration import SQUASHED_FOLDER, Source
 from howdah.migrate.plan import Plan, plan_down, plan_up
 from howdah.migrate.settings import RunSettings
 from howdah.migrate.status import Status, build_status, find_changes
@@ -144,7 +144,8 @@ class Migrator:
         source = self.source()
         with self._access.session() as connection:
             history = self._access.read(connection)[1]
-            found = build_status(self._format, source, history, out_of_order=self.out_of_order)
+            whole = self._whole(source, history)
+            found = build_status(self._format, whole, history, out_of_order=self.out_of_order)
             return replace(found, server=connection.info.parameter_status("server_version") or "")
 
     def plan(self, *, to: int | str | None = None) -> Plan:
@@ -312,7 +313,7 @@ class Migrator:
         if not plan.steps:
             return []
         scripts = Scripts(plan)
-        plan = make_plan(self._access.make_ready(connection, at, source))
+        plan = make_plan(self._access.make_ready(connection, at, plan.source))
         return LockedRun(
             connection,
             at,
@@ -327,11 +328,20 @@ class Migrator:
 
     def _plan_up(self, source: Source, history: History, to: int | str | None) -> Plan:
         wanted = None if to is None else self._version(source, to)
-        return plan_up(self._format, source, history, to=wanted, out_of_order=self.out_of_order)
+        whole = self._whole(source, history)
+        return plan_up(self._format, whole, history, to=wanted, out_of_order=self.out_of_order)
 
     def _plan_down(self, source: Source, history: History, to: int | str | None) -> Plan:
         wanted = None if to is None else "0" if str(to) == "0" else self._version(source, to)
-        return plan_down(self._format, source, history, to=wanted)
+        return plan_down(self._format, self._whole(source, history), history, to=wanted)
+
+    def _whole(self, source: Source, history: History) -> Source:
+        """The migrations as this database wants them: where it stands among squashed ones, with those."""
+        if not (source.directory / SQUASHED_FOLDER).is_dir():
+            return source
+        from howdah.migrate.squashed import carry_on
+
+        return carry_on(self._format, source, history)
 
     def _version(self, source: Source, version: int | str) -> str:
         return self._format.files.parse_version(str(version), source)
@@ -342,7 +352,7 @@ class Migrator:
         Raises:
             HistoryMismatch: the tool itself would stop at one.
         """
-        changes = find_changes(self._format, source, history)
+        changes = find_changes(self._format, self._whole(source, history), history)
         for each in changes:
             if each.severity is Severity.ERROR:
                 raise HistoryMismatch(

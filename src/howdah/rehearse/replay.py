@@ -81,13 +81,18 @@ class Replay:
         except MigrationFailed as failed:
             raise _cannot_replay(self.migrator, failed, "down") from failed
 
-    def snapshot(self) -> Snapshot:
-        """What is there, without the history."""
+    def history_table(self) -> tuple[str, str]:
+        """Schema and name of the history."""
         with self._session() as connection:
             row = connection.execute("SELECT current_schema()").fetchone()
-            assert row is not None
-            table = find_format(self.migrator.format).table.name
-            return read_schema(connection, leave_out=[(row[0], table)])
+        assert row is not None
+        return row[0], find_format(self.migrator.format).table.name
+
+    def snapshot(self) -> Snapshot:
+        """What is there, without the history."""
+        leave_out = [self.history_table()]
+        with self._session() as connection:
+            return read_schema(connection, leave_out=leave_out)
 
     def row_counts(self) -> Mapping[str, int]:
         """Rows of each table that has any, without the history."""

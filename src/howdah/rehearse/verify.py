@@ -106,9 +106,9 @@ def verify(old: Chain, new: Chain, live: Live, *, rehearsal: Rehearsal, step_by_
         with rehearsal.replaying(server, old, live.surroundings) as run:
             steps = _walk(run, live.applied) if step_by_step else ()
             expected = _snapshot_at(run, live.applied)
-            before = _finish(run)
+            before = finish(run)
         with rehearsal.replaying(server, new, live.surroundings) as run:
-            after = _finish(run, is_reverted=before.reverted is not None)
+            after = finish(run, is_reverted=before.reverted is not None)
     refuse_other_build(before, after, old, new)
     return Verified(_drift(expected, live, old), steps, (*server.notes, *_notes(expected, live)))
 
@@ -168,15 +168,21 @@ def _snapshot_at(run: Replay, applied: Sequence[Migration]) -> Snapshot:
     return run.snapshot()
 
 
-def _finish(run: Replay, *, is_reverted: bool = True) -> Built:
-    """Apply what is left, and revert everything, if that is possible."""
+def finish(run: Replay, *, is_reverted: bool | None = None) -> Built:
+    """Apply what is left, and revert everything where `is_reverted` says so; None: if that is possible.
+
+    Raises:
+        RefusedError: a migration fails.
+    """
     run.up()
     newest, rows = run.snapshot(), run.row_counts()
-    if not is_reverted:
+    if is_reverted is False:
         return Built(newest, rows, None)
     try:
         run.down()
     except (RefusedError, SourceError):
+        if is_reverted:
+            raise
         # Many projects have no way down, or one that never worked: then there is nothing to compare.
         return Built(newest, rows, None)
     return Built(newest, rows, run.snapshot())
