@@ -53,7 +53,7 @@ def adopt(*, start: str | None, to: str, apply: bool, **options: Any) -> Answer:
     becomes of the history, and how to undo it. Only with --apply is the database changed: in one transaction, under
     the locks of both tools. The old files, and the old history under another name, stay.
 
-    \\b
+    \b
     howdah migrate adopt --from golang-migrate --to goose
     howdah migrate adopt --from golang-migrate --to goose --apply
     """  # noqa: D301 - click keeps the lines after a backspace as they are

@@ -39,7 +39,7 @@ def squash(*, to: str | None, keep_data: bool, settle: bool, **options: Any) -> 
     no tool reads: `howdah migrate up` carries on with them where a database stands among them. A database at that
     version or past it has nothing to do. No database is changed.
 
-    \\b
+    \b
     howdah migrate squash --to 40
     howdah migrate squash --settle --url postgresql://deploy@db.example.test/app
     """  # noqa: D301 - click keeps the lines after a backspace as they are
