@@ -412,7 +412,7 @@ _GOOSE = {"format": "goose", "table": "goose_db_version", "columns": "version_id
 _SQLX = {
     "format": "sqlx",
     "table": "_sqlx_migrations",
-    "columns": "version, description, success, encode(checksum, 'hex'), execution_time > 0",
+    "columns": "version, description, success, encode(checksum, 'hex')",
     "order": "version",
 }
 

@@ -93,6 +93,20 @@ def test_rows_of_an_old_sqlx_are_gone_on_from(
     proof.content(project, database)
 
 
+@peers("sqlx", "sqlx migrate!")
+@pytest.mark.proves("howdah fills in the durations, as sqlx does")
+def test_durations_are_filled_in_as_sqlx_does(
+    peer: Peer, make_project: MakeProject, make_database: MakeDatabase, proof: Proof
+) -> None:
+    project = make_project(CHANGES)
+    for up in (project.tool_up, project.howdah_up):
+        database = make_database()
+        proof.done(up(database))
+        with connect(database) as connection:
+            rows = connection.execute("SELECT execution_time > 0 FROM _sqlx_migrations").fetchall()
+        proof.holds(rows == [(True,)] * len(CHANGES), rows)
+
+
 @peers("golang-migrate 4.14")
 @pytest.mark.proves("the lock of golang-migrate before 4.15 is honoured, and held")
 def test_the_lock_of_an_old_golang_migrate_is_honoured_and_held(

@@ -15,7 +15,7 @@ from fix_peers_tools import Call, Peer
 from howdah.config.database import DatabaseConfig
 
 pytestmark = pytest.mark.interop
-_ROUNDS = 5
+_ROUNDS = 3
 _CHANGES = entries(6, seconds=0.03)
 
 
