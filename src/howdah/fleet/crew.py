@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import ctypes
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Generic, Protocol, TypeVar
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
-_LOOK_EVERY_SECONDS = 1.0
+# After a second Ctrl-C: how long jobs have to end that hear of nothing, in the middle of a call into the driver's C.
+_PATIENCE_SECONDS = 5.0
 
 
 class Job(Protocol):
@@ -42,10 +44,11 @@ class Crew:
         self._turn = threading.Lock()
         self._at_work: set[int] = set()  # threads that may be interrupted
         self._failure: BaseException | None = None
-        self._is_interrupted = False
+        self._interruptions = 0
         self._seats = size
         self._left = size
-        self._is_over = threading.Event()  # not join(): it takes an interrupted thread for an ended one
+        self._errands: deque[_Errand] = deque()
+        self._bell = threading.Event()  # there is an errand, or all have ended
 
     def work(self) -> None:
         """Return when all threads have ended. At Ctrl-C, calls `stop()` and interrupts the jobs that are at work.
@@ -53,30 +56,54 @@ class Crew:
         Raises:
             BaseException: what `take()` or the `end()` of a job raised, once the others have ended.
         """
-        is_interrupted = False
+        is_pressed = False
         while True:
             try:
-                if is_interrupted:
+                if is_pressed:
                     self._interrupt()
                 self._wait()
                 break
             except KeyboardInterrupt:
-                is_interrupted = True
+                is_pressed = True
         if self._failure is not None:
             raise self._failure
+
+    def run_in_front(self, function: Callable[[], None]) -> None:
+        """Called by a job: run a function in the thread that waits for the crew, where Ctrl-C needs no help.
+
+        For what cannot be interrupted in any other thread: other libraries, in the middle of a call into C.
+        """
+        with self._turn:
+            # The one in front hears it, and how the function took that must arrive here.
+            self._at_work.discard(threading.get_ident())
+        errand = _Errand(function)
+        self._errands.append(errand)
+        self._bell.set()
+        errand.wait()
+
+    def interrupt(self) -> None:
+        """As at Ctrl-C, which somebody has heard already and kept to himself."""
+        if not self._interruptions:
+            self._interrupt()
 
     def _wait(self) -> None:
         """Until all have ended; may be broken off anywhere and called again."""
         # One whose start is broken off may never run: it has taken no seat then. Who finds none goes.
         while self._seats:
             threading.Thread(target=self._work, name="howdah fleet", daemon=True).start()
-        while not self._is_over.wait(_LOOK_EVERY_SECONDS):
-            pass
+        while self._left:
+            self._bell.clear()
+            while self._errands:
+                self._errands[0].run(is_late=self._interruptions > 0)
+                self._errands.popleft()
+            is_patient = self._interruptions < 2
+            if self._left and not self._bell.wait(None if is_patient else _PATIENCE_SECONDS):
+                return
 
     def _interrupt(self) -> None:
         self._stop()
         with self._turn:
-            self._is_interrupted = True
+            self._interruptions += 1
             for ident in self._at_work:
                 _raise_in(ident, KeyboardInterrupt)
 
@@ -94,8 +121,7 @@ class Crew:
         finally:
             with self._turn:
                 self._left -= 1
-                if not self._left:
-                    self._is_over.set()
+            self._bell.set()
 
     def _run(self, job: Job) -> BaseException | None:
         """Run a job and return what it raised. Once this has returned, no interruption is under way any more."""
@@ -106,10 +132,10 @@ class Crew:
                 if not is_begun:
                     is_begun = True
                     with self._turn:
-                        if self._is_interrupted:  # between take() and here
+                        if self._interruptions:  # between take() and here
                             return KeyboardInterrupt()
                         self._at_work.add(ident)
-                    error = _caught(job)
+                    error = _caught(job.run)
                 with self._turn:
                     self._at_work.discard(ident)
                     _raise_in(ident, None)
@@ -117,6 +143,26 @@ class Crew:
                 error = error or late.__context__ or late
             else:
                 return error
+
+
+class _Errand:
+    """A function that one thread has run by another."""
+
+    def __init__(self, function: Callable[[], None]) -> None:
+        self._function = function
+        self._error: BaseException | None = None
+        self._is_done = threading.Event()
+
+    def run(self, *, is_late: bool) -> None:
+        """Run it, unless that is done. May be broken off anywhere, and is called again then."""
+        if not self._is_done.is_set():
+            self._error = KeyboardInterrupt() if is_late else _caught(self._function)
+            self._is_done.set()
+
+    def wait(self) -> None:
+        self._is_done.wait()
+        if self._error is not None:
+            raise self._error
 
 
 def in_threads(function: Callable[[Item], Answer], items: Iterable[Item], *, size: int) -> list[Answer]:
@@ -156,9 +202,9 @@ class _Call(Generic[Item, Answer]):
             raise error
 
 
-def _caught(job: Job) -> BaseException | None:
+def _caught(function: Callable[[], None]) -> BaseException | None:
     try:
-        job.run()
+        function()
     except BaseException as error:  # noqa: BLE001 - whose job it is knows what to make of it
         return error
     return None

@@ -39,6 +39,7 @@ class MigrateJob:
         *,
         settings: FleetSettings,
         turns: Turns,
+        run_in_front: Callable[[Callable[[], None]], None],
         tell: Callable[[FleetEvent], None],
         on_end: Callable[[DatabaseOutcome], None],
     ) -> None:
@@ -47,6 +48,7 @@ class MigrateJob:
         self._notes = () if isinstance(found, ConfigError) else found.notes
         self._settings = settings
         self._turns = turns
+        self._run_in_front = run_in_front
         self._tell = tell
         self._on_end = on_end
         self._results: list[Result] = []
@@ -75,10 +77,17 @@ class MigrateJob:
             return
         if isinstance(self._migrator, HowdahError):
             raise self._migrator
-        wait_seconds = self._settings.wait_seconds
-        with self._turns.hold(self._migrator, wait_seconds=wait_seconds):
-            results = self._migrator.up(wait_seconds=wait_seconds)
-        self._well = Ending.APPLIED if results else Ending.NOTHING_TO_DO
+        migrator, wait_seconds = self._migrator, self._settings.wait_seconds
+
+        def up() -> None:
+            results = migrator.up(wait_seconds=wait_seconds)
+            self._well = Ending.APPLIED if results else Ending.NOTHING_TO_DO
+
+        with self._turns.hold(migrator, wait_seconds=wait_seconds) as is_alone:
+            if is_alone:
+                self._run_in_front(up)
+            else:
+                up()
 
     def end(self, error: BaseException | None) -> None:
         """Hand over how it ended."""

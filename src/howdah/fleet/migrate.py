@@ -47,10 +47,26 @@ def migrate_all(
         with telling:
             on_event(event)
 
+    def end(outcome: DatabaseOutcome) -> None:
+        if outcome.ending is Ending.INTERRUPTED:
+            crew.interrupt()
+        line.end(outcome)
+
     line = _Line(Schedule({each.name: each.depends_on for each in project.databases}), tell)
+    crew = Crew(max(1, min(parallel, len(found))), take=line.take, stop=line.stop)
     for name, where in found.items():
-        line.add(MigrateJob(name, where, settings=settings, turns=turns, tell=tell, on_end=line.end))
-    Crew(max(1, min(parallel, len(found))), take=line.take, stop=line.stop).work()
+        line.add(
+            MigrateJob(
+                name,
+                where,
+                settings=settings,
+                turns=turns,
+                run_in_front=crew.run_in_front,
+                tell=tell,
+                on_end=end,
+            )
+        )
+    crew.work()
     return line.outcome()
 
 
@@ -98,11 +114,11 @@ class _Line:
 
     def outcome(self) -> Outcome:
         """How it ended everywhere."""
-        return Outcome(
-            tuple(
-                self._outcomes.get(name) or DatabaseOutcome(name, Ending.NOT_STARTED) for name in self._jobs
-            )
-        )
+        return Outcome(tuple(self._outcomes.get(name) or self._without_end(name) for name in self._jobs))
+
+    def _without_end(self, name: str) -> DatabaseOutcome:
+        is_running = name in self._schedule.running
+        return DatabaseOutcome(name, Ending.INTERRUPTED if is_running else Ending.NOT_STARTED)
 
     def _keep(self, outcome: DatabaseOutcome) -> None:
         is_new = outcome.name not in self._outcomes

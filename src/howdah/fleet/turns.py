@@ -31,19 +31,20 @@ class Turns:
         self._databases: set[Hashable] = set()
 
     @contextmanager
-    def hold(self, migrator: Migrator, *, wait_seconds: float) -> Iterator[None]:
-        """Wait for the turn of this run, and hold it.
+    def hold(self, migrator: Migrator, *, wait_seconds: float) -> Iterator[bool]:
+        """Wait for the turn of this run, and hold it; True where it is alone.
 
         Raises:
             ConnectError: the server had to be asked which database it is, and cannot be reached.
         """
         # A host (alembic) gives its migrations the environment and the current folder, which threads share.
-        with self._process(is_alone=find_format(migrator.format).host is not None):
+        is_alone = find_format(migrator.format).host is not None
+        with self._process(is_alone=is_alone):
             if _name(migrator.database) in self._doubtful:
                 with self._database(_identify(migrator.database, wait_seconds=wait_seconds)):
-                    yield
+                    yield is_alone
             else:
-                yield
+                yield is_alone
 
     @contextmanager
     def _process(self, *, is_alone: bool) -> Iterator[None]:

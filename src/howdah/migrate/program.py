@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import os
+import select
 import signal
 import subprocess
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 _LAST_LINES = 10
+_LOOK_EVERY_MS = 100
+# With any limit Python asks again and again, and can be interrupted; without one it sleeps in the operating system.
+_LONG_SECONDS = 10e6
 # How long a program has to end after Ctrl-C, and then after SIGTERM.
 _PATIENCE_SECONDS = ((signal.SIGINT, 10.0), (signal.SIGTERM, 5.0))
 
@@ -47,9 +53,6 @@ def run_program(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
             # In a group of its own: npx, say, starts others, and a terminal's Ctrl-C would reach them twice.
             start_new_session=True,
         )
@@ -58,10 +61,10 @@ def run_program(
     with process:
         try:
             assert process.stdout is not None
-            for line in process.stdout:
+            for line in _lines(process.stdout.fileno()):
                 lines.append(line.rstrip())
                 on_line(line.rstrip())
-            status = process.wait()
+            status = process.wait(timeout=_LONG_SECONDS)
         except BaseException:
             _stop(process)
             raise
@@ -69,7 +72,27 @@ def run_program(
     return Ended(name, status, told, tuple(lines))
 
 
-def _stop(process: subprocess.Popen[str]) -> None:
+def _lines(output: int) -> Iterator[str]:
+    """The lines of a program's output, as they come.
+
+    Never a wait without end: a thread other than the main one is interrupted between two lines of Python only.
+    """
+    decoder = io.IncrementalNewlineDecoder(
+        codecs.getincrementaldecoder("utf-8")(errors="replace"), translate=True
+    )
+    poll = select.poll()
+    poll.register(output, select.POLLIN | select.POLLHUP)
+    text, data = "", b"..."
+    while data:
+        if poll.poll(_LOOK_EVERY_MS):
+            data = os.read(output, 1 << 16)
+            *lines, text = (text + decoder.decode(data, final=not data)).split("\n")
+            yield from lines
+    if text:
+        yield text
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
     for number, seconds in _PATIENCE_SECONDS:
         try:
             os.killpg(process.pid, number)
