@@ -95,7 +95,7 @@ def measure(server: Server, peer: Peer, folder: Path, rounds: int) -> dict[str, 
 
 
 def peak_memory_mb(command: Sequence[str | Path]) -> float:
-    """The most that a process had resident. What wait4() says begins at what its parent had: a small one is not seen."""
+    """The most that a process had resident. What wait4() says begins at what its parent had, which hides a small one."""
     process = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=clean_environment()
     )
