@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import shlex
 import shutil
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
@@ -11,14 +10,13 @@ from pathlib import Path
 
 import psycopg
 
-from howdah.config.database import DatabaseConfig
 from howdah.connect.session import open_session
-from howdah.errors import HistoryMismatch, RefusedError, SourceError, Where
-from howdah.findings import Finding, Severity
+from howdah.errors import LockTimeout, RefusedError, SourceError
+from howdah.findings import Finding
 from howdah.migrate.convert import convert
 from howdah.migrate.database import Look, look, read_history
 from howdah.migrate.formats import find_format
-from howdah.migrate.formats.interface import Format, Keeps, OutOfOrder
+from howdah.migrate.formats.interface import Format, Keeps
 from howdah.migrate.guards import refuse_pooler, refuse_read_only
 from howdah.migrate.handover import (
     Handover,
@@ -31,14 +29,14 @@ from howdah.migrate.history import History, HistoryTable
 from howdah.migrate.lock import lock_keys, migration_lock
 from howdah.migrate.migration import Migration, Source
 from howdah.migrate.migrator import Migrator
-from howdah.migrate.plan import plan_up, shown
+from howdah.migrate.plan import shown
 from howdah.migrate.side_history import create_side_history
 from howdah.migrate.sql import fetch, run_queries
-from howdah.migrate.standing import stand
-from howdah.rehearse.proof import Doubt, find_doubts, proved_by_history
+from howdah.rehearse.adopt_guards import refuse_unfit, refuse_unproved, warnings_of
+from howdah.rehearse.proof import proved_by_history
 from howdah.rehearse.replay import read_surroundings
 from howdah.rehearse.verify import Chain, Live, Rehearsal, Verified, verify
-from howdah.schema.compare import Difference, describe
+from howdah.schema.compare import Difference
 from howdah.schema.snapshot import read_schema
 
 
@@ -97,40 +95,25 @@ def plan_adoption(request: AdoptRequest) -> Adoption:
     if start.name == to.name:
         raise RefusedError(f"the migrations are {to.name}'s already", code="same-format")
     old = Chain(start.name, migrator.source())
-    with open_session(migrator.database, application_name="howdah adopt") as connection:
-        at = look(connection, start, schema=migrator.schema, table=migrator.table)
-        history = read_history(connection, start, at)
-        applied = _refuse_unfit(start, old.source, history)
-        new = _new_table(connection, at, to)
-        live = Live(
-            read_schema(connection, leave_out=_histories(connection, at.table, new)),
-            read_surroundings(connection),
-            applied,
-        )
+    found = _look_around(migrator, start, to, old.source)
     written, notes = _write_files(start, to, old.source, request.out)
-    chain = Chain(to.name, to.files.read(request.out))
-    _refuse_other_versions(old.source, chain.source)
-    proved = (
-        proved_by_history(history)
-        if start.table.keeps is Keeps.NUMBER
-        else {each.version for each in applied}
-    )
-    is_doubtful = any(each.version not in proved for each in applied)
-    verified = verify(old, chain, live, rehearsal=request.rehearsal, step_by_step=is_doubtful)
-    _refuse_unproved(request, verified, proved)
-    numbers = {int(each.version): each for each in chain.source.migrations}
-    adopted = tuple(numbers[int(each.version)] for each in applied)
+    new = Chain(to.name, to.files.read(request.out))
+    _refuse_other_versions(old.source, new.source)
+    verified = _prove(request, start, old, new, found)
+    numbers = {int(each.version): each for each in new.source.migrations}
+    adopted = tuple(numbers[int(each.version)] for each in found.live.applied)
     handover = None
-    if at.exists:
+    if found.at.exists:
         with open_session(migrator.database, application_name="howdah adopt") as connection:
-            handover = _handover(connection, at, to, new, adopted)
+            handover = _handover(connection, found.at, to, found.new, adopted)
+    warnings = warnings_of(start, to, migrator.database, found.history)
     return Adoption(
         request,
         written,
         adopted,
         verified.drift,
-        (*old.source.notes, *notes, *verified.notes, *_warnings(start, to, migrator.database, history)),
-        history,
+        (*old.source.notes, *notes, *verified.notes, *warnings),
+        found.history,
         handover,
     )
 
@@ -163,33 +146,50 @@ def adopt(request: AdoptRequest) -> Adoption:
                 raise _changed_meanwhile(at.table)
             handover = _handover(connection, at, to, _new_table(connection, at, to), planned.applied)
             connection.execute(f"SET lock_timeout = {round(migrator.settings.stall_seconds * 1000)}".encode())
-            run_queries(connection, [*handover.queries, *handover.records])
+            try:
+                run_queries(connection, [*handover.queries, *handover.records])
+            except psycopg.errors.LockNotAvailable as error:
+                raise LockTimeout(
+                    f"somebody holds a lock on {at.table.sql}; nothing was changed",
+                    fix="Let its transaction end, and run it again.",
+                ) from error
     return replace(planned, handover=handover, is_done=True)
 
 
-def _refuse_unfit(start: Format, source: Source, history: History) -> tuple[Migration, ...]:
-    """The applied migrations, where the other tool's table can say the same; what cannot be said is refused."""
-    # Dirty, or without a file that the tool itself needs.
-    plan_up(start, source, history, out_of_order=OutOfOrder.SKIP)
-    standing = stand(start, source, history)
-    if late := standing.out_of_order:
-        names = ", ".join(each.version for each in late)
-        raise HistoryMismatch(
-            f"not applied, though newer ones are: {names}",
-            code="out-of-order-migration",
-            where=Where(str(late[0].up or late[0].down)),
-            why="The other tool would take it for one that it forgot, and the replay cannot leave it out.",
-            fix="Give the file a version above the newest one, or delete it; or apply it, where the tool can.",
-        )
-    if without := (*standing.missing, *standing.ahead):
-        raise HistoryMismatch(
-            f"applied, and without a file here: {shown(without)}",
-            code="missing-migration",
-            why="What is not here cannot be converted.",
-            fix="Adopt from the branch or release that has the files.",
-        )
-    found = (source.find(version) for version in standing.applied)
-    return tuple(each for each in found if each)
+@dataclass(frozen=True)
+class _Found:
+    """The database as it is: its history, where the new one will be, and what it is to be compared with."""
+
+    at: Look
+    history: History
+    new: HistoryTable
+    live: Live
+
+
+def _look_around(migrator: Migrator, start: Format, to: Format, source: Source) -> _Found:
+    with open_session(migrator.database, application_name="howdah adopt") as connection:
+        at = look(connection, start, schema=migrator.schema, table=migrator.table)
+        history = read_history(connection, start, at)
+        applied = refuse_unfit(start, source, history)
+        new = _new_table(connection, at, to)
+        schema = read_schema(connection, leave_out=_histories(connection, at.table, new))
+        return _Found(at, history, new, Live(schema, read_surroundings(connection), applied))
+
+
+def _prove(request: AdoptRequest, start: Format, old: Chain, new: Chain, found: _Found) -> Verified:
+    """Replay both chains, and refuse what the database does not show."""
+    versions = {each.version for each in found.live.applied}
+    proved = proved_by_history(found.history) if start.table.keeps is Keeps.NUMBER else versions
+    verified = verify(old, new, found.live, rehearsal=request.rehearsal, step_by_step=not versions <= proved)
+    refuse_unproved(
+        request.migrator.database.target,
+        start.name,
+        verified,
+        proved=proved,
+        vouched=request.vouched,
+        allowed_drift=request.allowed_drift,
+    )
+    return verified
 
 
 def _new_table(connection: psycopg.Connection, at: Look, to: Format) -> HistoryTable:
@@ -255,39 +255,6 @@ def _refuse_other_versions(old: Source, new: Source) -> None:
         )
 
 
-def _refuse_unproved(request: AdoptRequest, verified: Verified, proved: Collection[str]) -> None:
-    """Raise RefusedError where the live schema differs in what is not allowed, or a version cannot be proved."""
-    doubts = find_doubts(verified.steps, verified.drift, proved=proved)
-    drift = [
-        each
-        for each in verified.drift
-        if not {each.name, f"{each.kind} {each.name}"} & {*request.allowed_drift}
-    ]
-    if drift:
-        guilty = "".join(f"\nnot run, it seems: {each}" for each in doubts if each.lacking)
-        raise RefusedError(
-            f"{request.migrator.database.target} is not what its migrations build",
-            code="schema-drift",
-            why=f"Replayed on an empty database (- only there, + only in the database):\n{describe(drift)}{guilty}",
-            fix="Put the database right, or name what may differ: "
-            + " ".join(f"--allow-drift {shlex.quote(each.name)}" for each in drift),
-        )
-    left = [each for each in doubts if each.migration.version not in request.vouched]
-    if left:
-        raise _unproved(request, left)
-
-
-def _unproved(request: AdoptRequest, doubts: list[Doubt]) -> RefusedError:
-    named = " ".join(f"--vouch {each.migration.version}" for each in doubts)
-    return RefusedError(
-        f"nothing proves that these were applied: {', '.join(each.migration.version for each in doubts)}",
-        code="unproved-migration",
-        why=f"{request.migrator.format} keeps one number, and passes by a file that is added below it.\n"
-        + "\n".join(map(str, doubts)),
-        fix=f"Look at what they change. Where it is there, say so: {named}",
-    )
-
-
 def _handover(
     connection: psycopg.Connection, at: Look, to: Format, new: HistoryTable, applied: tuple[Migration, ...]
 ) -> Handover:
@@ -296,42 +263,6 @@ def _handover(
     parts = tuple((kind, name) for kind, name in row["parts"])
     old = OldHistory(at.table, archive, row["owner"], parts, at.has_side_history)
     return plan_handover(old, to, new, applied, user=row["role"])
-
-
-def _warnings(start: Format, to: Format, database: DatabaseConfig, history: History) -> tuple[Finding, ...]:
-    found = []
-    parameters = sorted(name for name in database.tool_options if name.startswith("x-"))
-    if parameters:
-        found.append(
-            Finding(
-                "tool-parameters",
-                f"{to.name} does not know {', '.join(parameters)}",
-                Severity.WARNING,
-                why=f"These parameters of the address are {start.name}'s.",
-                fix=f"Take them out of the address that {to.name} gets.",
-            )
-        )
-    if history.exists:
-        found.append(
-            Finding(
-                "old-tool-begins-anew",
-                f"{start.name} will find no history, and would begin at the first migration",
-                Severity.WARNING,
-                why="Its table has another name from then on.",
-                fix=f"Stop whatever starts {start.name}, an old release of the application too, before --apply.",
-            )
-        )
-    if start.table.lock_keys(history.table) and to.table.fence:
-        found.append(
-            Finding(
-                "no-lock",
-                f"the command line of {to.name} takes no lock",
-                Severity.WARNING,
-                why=f"Two of them at the same time run the same migrations; {start.name} let one wait.",
-                fix="Let one job migrate, or migrate with howdah.",
-            )
-        )
-    return tuple(found)
 
 
 def _changed_meanwhile(table: HistoryTable) -> RefusedError:

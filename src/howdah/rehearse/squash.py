@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,10 +14,10 @@ from howdah.migrate.formats import find_format
 from howdah.migrate.formats.interface import Format
 from howdah.migrate.migration import SQUASHED_FOLDER, Migration, Source
 from howdah.migrate.portable import Half, Piece, Portable, read_portable
-from howdah.migrate.squashed import MANIFEST
 from howdah.pg.statements import shorten
 from howdah.rehearse.dump import dump_schema
 from howdah.rehearse.replay import Replay, Surroundings
+from howdah.rehearse.squash_files import put_in_place, stage
 from howdah.rehearse.throwaway import throwaway
 from howdah.rehearse.verify import Built, Chain, Rehearsal, finish, refuse_other_build
 from howdah.schema.compare import compare, describe
@@ -102,12 +100,12 @@ def squash(request: SquashRequest) -> Squashed:
         has_down = chain.built.reverted is not None and _can_revert(chain.portables)
         files = _new_files(tool, chain, replaced[-1], keep_data=request.keep_data)
         with tempfile.TemporaryDirectory(prefix="howdah-squash-") as name:
-            new = _stage(tool, source, replaced, files, Path(name))
+            new = stage(tool, source, replaced, files, Path(name))
             with request.rehearsal.replaying(server, new, surroundings) as run:
                 _refuse_other(run, chain, replaced[-1].version)
                 after = finish(run, is_reverted=has_down)
             refuse_other_build(chain.built, after, old, new)
-    written = _put_in_place(tool, source, replaced, archive, files)
+    written = put_in_place(tool, source, replaced, archive, files)
     squashed = tool.files.read(source.directory).find(replaced[-1].version)
     assert squashed is not None
     return Squashed(
@@ -197,23 +195,6 @@ def _can_revert(portables: Sequence[Portable]) -> bool:
     return all(each.down is not None and each.down.is_whole for each in portables)
 
 
-def _files_of(migrations: Sequence[Migration]) -> list[Path]:
-    return sorted({path for each in migrations for path in (each.up, each.down) if path})
-
-
-def _stage(
-    format: Format, source: Source, replaced: Sequence[Migration], files: Mapping[str, str], place: Path
-) -> Chain:
-    """The directory as it would be."""
-    directory = place / source.directory.name
-    directory.mkdir()
-    for path in _files_of(source.migrations[len(replaced) :]):
-        shutil.copy2(path, directory)
-    for name, text in files.items():
-        (directory / name).write_bytes(text.encode())
-    return Chain(format.name, format.files.read(directory))
-
-
 def _refuse_other(run: Replay, chain: _Chain, version: str) -> None:
     """Raise RefusedError where the one migration does not build what the many did."""
     try:
@@ -235,33 +216,6 @@ def _refuse_other(run: Replay, chain: _Chain, version: str) -> None:
             else f"The rows differ: {dict(chain.rows)}, and {dict(run.row_counts())}.",
             fix="Squash to an earlier version, before what differs.",
         )
-
-
-def _put_in_place(
-    format: Format, source: Source, replaced: Sequence[Migration], archive: Path, files: Mapping[str, str]
-) -> tuple[Path, ...]:
-    """Copy the old files into the archive, then exchange them for the new ones."""
-    archive.mkdir(parents=True)
-    old = _files_of(replaced)
-    for path in old:
-        shutil.copy2(path, archive)
-    manifest = {
-        "howdah": 1,
-        "format": format.name,
-        "version": replaced[-1].version,
-        "replaced": [{"version": each.version, "name": each.name} for each in replaced],
-    }
-    (archive / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-    written = []
-    for name, text in files.items():
-        half = source.directory / f".{name}.new"
-        half.write_bytes(text.encode())
-        written.append((half, source.directory / name))
-    for path in old:
-        path.unlink()
-    for half, whole in written:
-        half.rename(whole)
-    return tuple(whole for _, whole in written)
 
 
 def _notes(chain: _Chain, *, kept: bool) -> list[Finding]:
