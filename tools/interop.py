@@ -52,7 +52,7 @@ class Tested:
     claim: str
     checks: int
     passed: bool
-    server: int
+    server: int | None = None
 
 
 def read_report(file: Path) -> list[Tested]:
@@ -66,7 +66,7 @@ def read_report(file: Path) -> list[Tested]:
             row["proves"],
             row["checks"],
             row["passed"],
-            row["server"],
+            row.get("server"),
         )
         for row in rows
     ]
@@ -74,7 +74,7 @@ def read_report(file: Path) -> list[Tested]:
 
 def page(tests: Sequence[Tested]) -> str:
     """The page's text."""
-    servers = ", ".join(str(each) for each in sorted({test.server for test in tests}))
+    servers = ", ".join(str(each) for each in sorted({test.server for test in tests if test.server}))
     parts = [_HEAD.format(server=servers), *_tools(tests), "", "## What was proved", "", *_claims(tests), ""]
     return "\n".join([*parts, _TAIL])
 

@@ -18,7 +18,15 @@ from howdah.migrate.formats.dbmate import DBMATE
 from howdah.migrate.formats.interface import Transaction
 from howdah.migrate.migration import Direction
 
-pytestmark = pytest.mark.interop
+pytestmark = [
+    pytest.mark.interop,
+    pytest.mark.proves(
+        "odd names, files and histories of its own kind",
+        peer="dbmate",
+        tool="dbmate",
+        format="dbmate",
+    ),
+]
 
 FILES = DBMATE.files
 NAMES = [

@@ -21,7 +21,15 @@ from howdah.migrate.migrator import Migrator
 from howdah.pg.programs import Programs
 from howdah.server.local import LocalServer
 
-pytestmark = pytest.mark.interop
+pytestmark = [
+    pytest.mark.interop,
+    pytest.mark.proves(
+        "schema.sql is the same after every step, byte for byte",
+        peer="dbmate",
+        tool="dbmate",
+        format="dbmate",
+    ),
+]
 
 FILES = {
     "001_users.sql": """-- migrate:up

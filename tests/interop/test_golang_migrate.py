@@ -15,7 +15,15 @@ from fix_golang_migrate import CHAIN, VERSIONS, GolangMigrate, as_url
 from fix_migrations import WriteMigrations, history, migrator
 from howdah.config.database import DatabaseConfig
 
-pytestmark = pytest.mark.interop
+pytestmark = [
+    pytest.mark.interop,
+    pytest.mark.proves(
+        "odd names, files and histories of its own kind",
+        peer="golang-migrate",
+        tool="migrate",
+        format="golang-migrate",
+    ),
+]
 
 MakeDatabase = Callable[[], DatabaseConfig]
 _DOWN_FROM = list(reversed(VERSIONS))

@@ -20,7 +20,15 @@ from howdah.migrate.events import Event
 from howdah.migrate.formats.interface import OutOfOrder
 from howdah.migrate.migrator import Migrator
 
-pytestmark = pytest.mark.interop
+pytestmark = [
+    pytest.mark.interop,
+    pytest.mark.proves(
+        "odd names, files and histories of its own kind",
+        peer="goose",
+        tool="goose",
+        format="goose",
+    ),
+]
 
 Goose = Callable[..., Ran]
 

@@ -27,7 +27,15 @@ from howdah.migrate.migration import Direction
 from howdah.pg.lexer import Kind, read_tokens
 from howdah.pg.statements import split_script
 
-pytestmark = pytest.mark.interop
+pytestmark = [
+    pytest.mark.interop,
+    pytest.mark.proves(
+        "random files mean the same to its parser and to ours",
+        peer="goose",
+        tool="goose",
+        format="goose",
+    ),
+]
 
 T = TypeVar("T")
 

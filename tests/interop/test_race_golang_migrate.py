@@ -26,7 +26,15 @@ from racing import (
     race,
 )
 
-pytestmark = pytest.mark.interop
+pytestmark = [
+    pytest.mark.interop,
+    pytest.mark.proves(
+        "several of both at once, in concurrent builds too",
+        peer="golang-migrate",
+        tool="migrate",
+        format="golang-migrate",
+    ),
+]
 
 SLOW = {"1_a.up.sql": "CREATE TABLE a (id int); SELECT pg_sleep(4);", "2_b.up.sql": "SELECT 2;"}
 

@@ -17,7 +17,15 @@ from howdah.errors import SourceError
 from howdah.migrate.formats.sqlx import SQLX
 from howdah.migrate.migration import Direction
 
-pytestmark = pytest.mark.interop
+pytestmark = [
+    pytest.mark.interop,
+    pytest.mark.proves(
+        "odd names, files and histories of its own kind",
+        peer="sqlx",
+        tool="sqlx",
+        format="sqlx",
+    ),
+]
 
 FILES = SQLX.files
 NAMES = [
