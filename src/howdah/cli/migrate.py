@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -195,8 +197,9 @@ def down(*, to: str | None, confirm: str | None, **options: Any) -> Answer:
 @area.command()
 @click.argument("name")
 @migration_options
+@click.option("--autogenerate", is_flag=True, help="Fill it from the application's models (Alembic).")
 @answers("migrate new")
-def new(*, name: str, **options: Any) -> Answer:
+def new(*, name: str, autogenerate: bool, **options: Any) -> Answer:
     """Write the files of the next migration.
 
     They are empty, and numbered as the ones there are.
@@ -205,11 +208,18 @@ def new(*, name: str, **options: Any) -> Answer:
     howdah migrate new add_widgets_table
     """  # noqa: D301 - click keeps the lines after a backspace as they are
     from howdah.config.resolve import pick_database
-    from howdah.migrate.create import create_migration
+    from howdah.migrate.create import autogenerate_migration, create_migration
     from howdah.migrate.discover import find_migrations
     from howdah.migrate.formats import DEFAULT_FORMAT, find_format
     from howdah.migrate.formats.detect import detect_format
 
+    if autogenerate:
+        migrator = migrator_of(options)[1]
+        return _files(
+            autogenerate_migration(
+                migrator.directory, name, format=find_format(migrator.format), database=migrator.database
+            )
+        )
     project = project_of(options["config_file"])
     directory, format_name = options["directory"], options["format_name"]
     if directory is None or format_name is None:
@@ -218,7 +228,10 @@ def new(*, name: str, **options: Any) -> Answer:
         format_name = (
             format_name or settings.format or detect_format(directory, default=DEFAULT_FORMAT).format
         )
-    paths = create_migration(directory, name, format=find_format(format_name))
+    return _files(create_migration(directory, name, format=find_format(format_name)))
+
+
+def _files(paths: Sequence[Path]) -> Answer:
     return Answer(data={"files": [str(path) for path in paths]}, text="\n".join(str(path) for path in paths))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from howdah.config.database import DatabaseConfig
 from howdah.errors import ConfigError
 from howdah.migrate.formats.interface import Format
 
@@ -31,3 +32,21 @@ def create_migration(directory: Path, words: str, *, format: Format) -> tuple[Pa
             # Somebody took the number at the same moment; what we made of it goes, and we take the next.
             continue
         return paths
+
+
+def autogenerate_migration(
+    directory: Path, words: str, *, format: Format, database: DatabaseConfig
+) -> tuple[Path, ...]:
+    """The files of a migration that brings the database to the application's models, as the format's tool writes it.
+
+    Raises:
+        ConfigError: it is no tool that can.
+        MigrationError: it cannot now; says why.
+    """
+    if format.host is None:
+        raise ConfigError(
+            f"{format.name} does not write migrations from models",
+            code="no-autogenerate",
+            fix="Leave --autogenerate out: that is Alembic's.",
+        )
+    return format.host.autogenerate(directory, words, database)

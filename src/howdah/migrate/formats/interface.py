@@ -216,6 +216,10 @@ class Host(Protocol):
         """
         ...
 
+    def autogenerate(self, directory: Path, words: str, database: DatabaseConfig) -> tuple[Path, ...]:
+        """Write the migration that brings a database to the application's models; the files. Raises MigrationError."""
+        ...
+
 
 class AfterRun(Protocol):
     """What a tool does beyond migrating, such as writing a file. Never raises: the run has taken effect."""

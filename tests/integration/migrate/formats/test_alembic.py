@@ -432,6 +432,39 @@ def test_a_baseline_and_a_resolution_leave_heads_as_a_stamp_does(
     assert project.migrator(ours).status().entries[-1].state is State.PENDING
 
 
+MODELS = """target_metadata = __import__("sqlalchemy").MetaData()
+__import__("sqlalchemy").Table("of_models", target_metadata, __import__("sqlalchemy").Column("id"))"""
+
+
+def test_new_migrations_are_written_as_alembic_writes_them(
+    project: Project, database: DatabaseConfig, cli: Cli
+) -> None:
+    where = (
+        "--format",
+        "alembic",
+        "--dir",
+        str(project.root),
+        "--url",
+        format_url(database, show_password=True),
+    )
+    ran = cli("migrate", "new", "add some words", *where)
+    assert ran.code == 0, ran
+    assert Path(ran.stdout.strip()).parent == project.root / "migrations" / "versions"
+    assert "Upgrade schema." in Path(ran.stdout.strip()).read_text()
+
+    project.edit_env("target_metadata = None", MODELS)
+    refused = cli("migrate", "new", "models", "--autogenerate", *where)
+    assert refused.code == 4
+    assert "Target database is not up to date" in refused.stderr
+    project.migrator(database).up()
+    ran = cli("migrate", "new", "models", "--autogenerate", "--json", *where)
+    assert ran.code == 0, ran
+    (file,) = ran.json["data"]["files"]
+    assert "of_models" in Path(file).read_text()
+    assert len(project.migrator(database).source().migrations) == 5
+    assert [note.code for note in project.migrator(database).source().notes] == []
+
+
 def test_without_the_library_status_works_and_up_says_what_to_install(
     project: Project, database: DatabaseConfig
 ) -> None:

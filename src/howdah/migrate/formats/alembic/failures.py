@@ -26,12 +26,15 @@ class HistoryMoved(Exception):
 
 
 def environment_failed(error: BaseException, env: str) -> EnvironmentFailed:
-    """The error of env.py itself: nothing has run."""
+    """The error of env.py, or of Alembic before a revision ran: nothing has been changed."""
+    who = "Alembic refused" if type(error).__module__.startswith("alembic") else "env.py failed"
+    said = _said(error)
     return EnvironmentFailed(
-        f"env.py failed: {_said(error)}",
+        f"{who}: {said}",
         where=_where(error, env),
         why=_statement(error) or "No revision has run.",
         fix=_advice(error),
+        next=("howdah migrate up",) if "not up to date" in said else (),
     )
 
 

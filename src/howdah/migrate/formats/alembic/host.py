@@ -91,7 +91,7 @@ class AlembicHost:
                 try:
                     made = command.revision(make_config(places, database), message=words, autogenerate=True)
                 except (Exception, SystemExit) as error:
-                    raise environment_failed(error, str(places.script or directory)) from error
+                    raise environment_failed(error, str((places.script or directory) / "env.py")) from error
             scripts = made if isinstance(made, list) else [made]
             return tuple(Path(each.path) for each in scripts if each is not None)
 
