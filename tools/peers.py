@@ -131,6 +131,14 @@ TOOLS: dict[str, Tool] = {
             install=install_npm_project,
             source=PROGRAMS / "typeorm",
         ),
+        Tool(
+            name="prisma",
+            version="6.19.3",
+            program="prisma/run.mjs",
+            version_arguments=("migrate", "--help"),
+            install=install_npm_project,
+            source=PROGRAMS / "prisma",
+        ),
         Tool("pgbouncer", "distribution", "/usr/sbin/pgbouncer", ("--version",), apt_install("pgbouncer")),
         Tool(
             name="postgresql",
