@@ -17,7 +17,7 @@ from howdah.cli import exit_codes
 from howdah.cli.again import in_context
 from howdah.cli.render import Progress, show_problem
 from howdah.cli.stdout import write_data
-from howdah.cli.target import TARGET
+from howdah.cli.target import TARGET, target_data
 from howdah.config.database import DatabaseConfig
 from howdah.connect.known import as_howdah_error
 from howdah.errors import HowdahError
@@ -81,7 +81,7 @@ def answers(command: str) -> Callable[[Callable[P, Answer]], Callable[P, None]]:
                     logging.getLogger("howdah").debug("traceback of the error below", exc_info=True)
                 answer = _answer_of(known)
             answer = replace(answer, problems=tuple(map(in_context, answer.problems)))
-            _show(command, answer, as_json=as_json, quiet=quiet)
+            show_answer(command, answer, as_json=as_json, quiet=quiet)
 
         return callback
 
@@ -99,19 +99,14 @@ def _answer_of(error: HowdahError) -> Answer:
     return Answer(data=error.data, problems=(Finding.of(error),), ok=False, target=target, exit_code=code)
 
 
-def _show(command: str, answer: Answer, *, as_json: bool, quiet: bool) -> NoReturn:
+def show_answer(command: str, answer: Answer, *, as_json: bool, quiet: bool) -> NoReturn:
+    """Write it as text or as one JSON object, and exit with its code."""
     if as_json:
-        target = answer.target and {
-            "host": answer.target.host,
-            "port": answer.target.port,
-            "database": answer.target.database,
-            "user": answer.target.user,
-        }
         envelope = {
             "howdah": 1,
             "command": command,
             "ok": answer.ok,
-            "target": target,
+            "target": target_data(answer.target),
             "data": answer.data,
             "problems": [problem.as_json() for problem in answer.problems],
         }

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from howdah.cli import exit_codes
 from howdah.cli.fleet_problems import of_databases
 from howdah.cli.render import coloured, duration, printable, shown_width, table
+from howdah.cli.target import target_data
 from howdah.findings import Finding, Severity
 
 if TYPE_CHECKING:
@@ -202,13 +203,6 @@ def _ending_code(outcome: DatabaseOutcome) -> int:
     if outcome.ending.value in ("interrupted", "not started"):
         return exit_codes.INTERRUPTED
     return exit_codes.exit_code_of(outcome.error) if outcome.error else exit_codes.DONE
-
-
-def target_data(target: DatabaseConfig | None) -> dict[str, str] | None:
-    """The `target` of the JSON contract, never with a password."""
-    if target is None:
-        return None
-    return {"host": target.host, "port": target.port, "database": target.database, "user": target.user}
 
 
 def _coloured_table(columns: dict[str, list[str]]) -> list[str]:

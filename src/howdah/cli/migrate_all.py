@@ -15,10 +15,10 @@ from howdah.cli.fleet_text import (
     outcome_data,
     outcome_problems,
     outcome_text,
-    target_data,
 )
 from howdah.cli.migrate_text import how_it_runs, plan_data
 from howdah.cli.render import printable, table
+from howdah.cli.target import target_data
 from howdah.findings import Finding
 from howdah.fleet.migrate import migrate_all
 

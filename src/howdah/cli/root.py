@@ -9,6 +9,9 @@ import click
 
 from howdah.cli.areas import AREAS, help_page
 from howdah.cli.groups import refuse_unknown
+from howdah.cli.usage import asks_for_json, usage_errors
+
+_IS_JSON = "howdah.is_json"
 
 
 class _Areas(click.Group):
@@ -31,6 +34,19 @@ class _Areas(click.Group):
 
     def get_help(self, ctx: click.Context) -> str:
         return help_page().rstrip()
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        is_json = asks_for_json(args)
+        with usage_errors(is_json=is_json):
+            context = super().make_context(info_name, args, parent, **extra)
+        context.meta[_IS_JSON] = is_json
+        return context
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with usage_errors(is_json=ctx.meta[_IS_JSON]):
+            return super().invoke(ctx)
 
 
 def _print_version(ctx: click.Context, _param: click.Parameter, value: Any) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from howdah.config.database import DatabaseConfig
 from howdah.config.project import Project, load_project
 from howdah.config.resolve import Resolved
 from howdah.dev import resolve_here
@@ -30,3 +31,10 @@ def resolve_target(url: str | None, config_file: str | None, db: str | None) -> 
 def project_of(config_file: str | None) -> Project:
     """The project of `--config`, or the one around the current folder."""
     return load_project(file=Path(config_file) if config_file else None)
+
+
+def target_data(target: DatabaseConfig | None) -> dict[str, str] | None:
+    """The `target` of the JSON contract, never with a password."""
+    if target is None:
+        return None
+    return {"host": target.host, "port": target.port, "database": target.database, "user": target.user}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from fix_cli import Cli
@@ -101,3 +102,38 @@ def test_the_help_page_loads_neither_click_nor_the_driver(cli: Cli) -> None:
         "assert not {'click', 'psycopg'} & set(sys.modules), 'loaded'"
     )
     assert subprocess.run([sys.executable, "-c", program], check=True, capture_output=True).stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "command", "said"),
+    [
+        (("migrat",), "", "there is no area 'migrat'; did you mean 'migrate'?"),
+        (("migrate", "stats"), "migrate", "there is no action 'stats'; did you mean 'status'?"),
+        (("migrate", "up", "--sideways"), "migrate up", "no such option"),
+        (("migrate", "up", "--wait", "long"), "migrate up", "'long' is not a valid float range"),
+        (("migrate", "resolve"), "migrate resolve", "missing argument 'VERSION'"),
+        (("migrate", "up", "--all", "--db", "x"), "migrate up", "--all is every database of the project"),
+        (("--sideways",), "", "no such option"),
+    ],
+)
+def test_a_mistake_in_what_was_typed_is_json_where_json_was_asked_for(
+    cli: Cli, words: tuple[str, ...], command: str, said: str
+) -> None:
+    ran = cli(*words, "--json")
+
+    assert (ran.code, ran.stderr) == (2, "")
+    assert {key: ran.json[key] for key in ("howdah", "command", "ok", "target", "data")} == {
+        "howdah": 1,
+        "command": command,
+        "ok": False,
+        "target": None,
+        "data": {},
+    }
+    (problem,) = ran.json["problems"]
+    assert problem["code"] == "bad-usage"
+    assert said in problem["message"]
+    assert problem["next"] == [f"howdah {command} --help".replace("  ", " ")]
+
+    as_text = cli(*words)
+    assert as_text.code == 2
+    assert as_text.stderr.startswith("Usage: howdah")
