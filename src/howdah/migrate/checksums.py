@@ -14,20 +14,21 @@ from howdah.migrate.migration import Direction
 
 @dataclass(frozen=True)
 class Content:
-    """A file as it was read; `text` is None where it is no UTF-8."""
+    """A file as it was read; `text` is None where it is no UTF-8. `is_foreign`: it is no SQL."""
 
     text: str | None
     size_bytes: int
     checksum: bytes
+    is_foreign: bool = False
 
     @classmethod
-    def of(cls, raw: bytes) -> Content:
+    def of(cls, raw: bytes, *, is_foreign: bool = False) -> Content:
         """The content of these bytes."""
         try:
             text = raw.decode()
         except UnicodeDecodeError:
             text = None
-        return cls(text, len(raw), hashlib.sha256(raw).digest())
+        return cls(text, len(raw), hashlib.sha256(raw).digest(), is_foreign)
 
     @cached_property
     def normal_checksum(self) -> bytes | None:
@@ -35,6 +36,8 @@ class Content:
 
         Made when asked for: it takes as long as splitting the script.
         """
+        if self.is_foreign and self.text is not None:
+            return hashlib.sha256(self.text.replace("\r\n", "\n").encode()).digest()
         # The lexer takes long to load, and most runs find every file unchanged.
         from howdah.pg.normal_form import normal_form
 
@@ -56,4 +59,5 @@ def read_content(files: Files, path: Path, direction: Direction = Direction.UP) 
 
 def content_of(raw: bytes, text: str, body: Body) -> Content:
     """The content of a body: the whole file also where values, perhaps secret ones, were put into its section."""
-    return Content.of(raw if body.text is text or body.is_filled else body.text.encode())
+    whole = body.text is text or body.is_filled
+    return Content.of(raw if whole else body.text.encode(), is_foreign=body.is_foreign)

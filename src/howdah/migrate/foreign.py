@@ -153,13 +153,14 @@ class ForeignRun:
 
     def _note_done(self, step: Step) -> None:
         self._left.remove(step)
+        seconds = time.monotonic() - self._since
         if self.plan.history.has_side_history:
             content = read_content(self.plan.format.files, step.file)
-            run_queries(self.connection, [record_foreign(self.plan.history.table, step, content)])
-        now = time.monotonic()
-        result = Result(step, step.file, 0, now - self._since, transactional=False)
+            record = record_foreign(self.plan.history.table, step, content, seconds=seconds)
+            run_queries(self.connection, [record])
+        result = Result(step, step.file, 0, seconds, transactional=False)
         self._done.append(result)
-        self._since = now
+        self._since = time.monotonic()
         self.on_event(result)
         self._tell_start()
 

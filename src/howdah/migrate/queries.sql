@@ -65,6 +65,14 @@ SELECT $1, coalesce(max(id), 0) + 1, $2, $3, $4, $5, $6::bytea, $7::bytea, $8,
        $9::int, $9::int, $10, now(), clock_timestamp(), extract(epoch FROM clock_timestamp() - now())
   FROM howdah.history WHERE history = $1
 
+-- name: add_foreign_record
+-- A finished step that its own tool ran, in transactions of its own, for so many seconds ($11).
+INSERT INTO howdah.history (history, id, version, name, action, previous, checksum, normal_checksum, body,
+                            statements, statements_done, client, started_at, finished_at, seconds)
+SELECT $1, coalesce(max(id), 0) + 1, $2, $3, $4, $5, $6::bytea, $7::bytea, $8,
+       $9::int, $9::int, $10, clock_timestamp() - make_interval(secs => $11::float8), clock_timestamp(), $11::float8
+  FROM howdah.history WHERE history = $1
+
 -- name: begin_record
 -- A step that runs outside a transaction: it has started.
 INSERT INTO howdah.history (history, id, version, name, action, previous, checksum, normal_checksum, body,

@@ -98,10 +98,10 @@ def drop_start(table: HistoryTable, step: Step) -> Query:
     return Query(query("drop_record"), (table.sql, step.migration.version))
 
 
-def record_foreign(table: HistoryTable, step: Step, content: Content) -> Query:
-    """The statement that records a step that its own tool has run."""
+def record_foreign(table: HistoryTable, step: Step, content: Content, *, seconds: float) -> Query:
+    """The statement that records a step that its own tool has run, in so many seconds."""
     values = _values(table, step.migration, _ACTIONS[step.direction], step.before, content, statements=0)
-    return Query(query("add_record"), values)
+    return Query(query("add_foreign_record"), (*values, str(seconds)))
 
 
 def record_declaration(

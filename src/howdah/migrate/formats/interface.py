@@ -53,6 +53,7 @@ class Body:
             succeed or fail together.
         blocks: first and last line, in the file, of what the tool sends as one message (goose's StatementBegin).
         is_missing: the file has no such section: nothing says how to go this way.
+        is_foreign: it is no SQL: only line ends may differ without a difference in meaning.
         is_filled: values of variables were put in: the text is not what the file says, and is not to be kept.
     """
 
@@ -63,6 +64,7 @@ class Body:
     as_one_message: bool = False
     blocks: tuple[tuple[int, int], ...] = ()
     is_missing: bool = False
+    is_foreign: bool = False
     is_filled: bool = False
 
 

@@ -81,8 +81,8 @@ class TypeOrmFiles:
         return {f"{stamp}-{name}{ending}": text.replace("NAME", f"{name}{stamp}")}
 
     def read_body(self, path: Path, text: str, direction: Direction) -> Body:
-        """Nothing: a class is no SQL, and only TypeORM runs it."""
-        return Body("")
+        """All of it, which is no SQL: only TypeORM runs it."""
+        return Body(text, is_foreign=True)
 
     def checksum(self, raw: bytes) -> str | None:
         """None: TypeORM keeps none."""

@@ -246,6 +246,23 @@ def test_a_database_ahead_of_the_files_is_told_and_left_alone(
         project.migrator(database).down()
 
 
+def test_an_edited_revision_is_told_and_other_line_ends_are_no_edit(
+    project: Project, database: DatabaseConfig
+) -> None:
+    project.migrator(database).up()
+    files = sorted((project.root / "migrations" / "versions").glob("*.py"))
+    files[0].write_bytes(files[0].read_bytes().replace(b"\n", b"\r\n"))
+    files[1].write_text(files[1].read_text().replace("    op.drop", "    if True: op.drop"))
+
+    status = project.migrator(database).status()
+
+    assert [(each.code, Path(each.where.file).name) for each in status.findings if each.where] == [
+        ("reformatted-migration", files[0].name),
+        ("modified-migration", files[1].name),
+    ]
+    assert all(each.record and each.record.seconds and each.record.seconds > 0 for each in status.entries)
+
+
 def test_env_py_that_connects_elsewhere_is_refused_before_anything_runs(
     stock_project: Project, make_database: Callable[[], DatabaseConfig]
 ) -> None:

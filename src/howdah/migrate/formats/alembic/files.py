@@ -61,8 +61,8 @@ class AlembicFiles:
         return {os.path.relpath(path, source.directory.absolute()): blank.render(places)}
 
     def read_body(self, path: Path, text: str, direction: Direction) -> Body:
-        """Nothing: a revision is Python, and only Alembic runs it."""
-        return Body("")
+        """All of it, which is Python: only Alembic runs it."""
+        return Body(text, is_foreign=True)
 
     def checksum(self, raw: bytes) -> str | None:
         """None: Alembic keeps none."""

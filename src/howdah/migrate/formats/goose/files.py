@@ -73,6 +73,8 @@ class GooseFiles:
         Raises:
             SourceError: goose would refuse the file, leave something out, or send a statement in pieces.
         """
+        if path.suffix == ".go":
+            return Body(text, is_foreign=True)
         section = read_section(path, text, direction, self.variables)
         blocks = blocks_of(path, section)
         first = section.messages[0].first_line if section.messages else 1
