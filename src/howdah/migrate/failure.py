@@ -21,6 +21,8 @@ from howdah.migrate.standing import stand
 from howdah.pg.statements import shorten
 
 _SHOWN = 200
+# Something of this name is there already: a table, another object, a schema, a function.
+_IS_THERE = {"42P07", "42710", "42P06", "42723"}
 
 
 class StepFailed(Exception):
@@ -57,7 +59,7 @@ def migration_failed(
         where=_where(failure, script),
         why=_why(failure, script),
         fix=_outcome(failure, step, plan, done),
-        next=_next(failure, step),
+        next=_next(failure, step, plan),
     )
     failed.sqlstate = failure.error.sqlstate
     failed.is_partial = failure.index is None or not failure.is_clean
@@ -168,9 +170,13 @@ def _number(version: str | None) -> str:
     return "none" if version is None else str(version)
 
 
-def _next(failure: StepFailed, step: Step) -> tuple[str, ...]:
+def _next(failure: StepFailed, step: Step, plan: Plan) -> tuple[str, ...]:
     if failure.index is None:
         return ("howdah doctor", "howdah migrate status")
     if not failure.is_clean:
         return (f"howdah migrate resolve {step.migration.version}",)
-    return (f"howdah migrate {step.direction.value}",)
+    again = (f"howdah migrate {step.direction.value}",)
+    if failure.error.sqlstate in _IS_THERE and not plan.history.applied and step.direction is Direction.UP:
+        # Most likely somebody set this database up without a history.
+        return (f"howdah migrate baseline {plan.steps[-1].migration.version}", *again)
+    return again

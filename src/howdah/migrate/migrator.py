@@ -48,7 +48,7 @@ class Migrator:
     Attributes:
         database: the address; a pooler in transaction mode is refused, so give the server's own.
         directory: where the files are.
-        format: name of the tool whose files and history these are.
+        format: name of the tool whose files and history these are; told by the files where nobody says it.
         evidence: what in the files speaks for the format; empty: somebody said it.
         table: name of the history table, where it is not the tool's default; unquoted.
         schema: its schema; None: the first of the search_path, as the tool does.
@@ -62,7 +62,7 @@ class Migrator:
 
     database: DatabaseConfig
     directory: Path
-    format: str = DEFAULT_FORMAT
+    format: str = ""
     evidence: str = ""
     table: str | None = None
     schema: str | None = None
@@ -72,6 +72,16 @@ class Migrator:
     is_throwaway: bool = False
     settings: RunSettings = field(default_factory=RunSettings)
     on_event: Callable[[Event], None] = log_event
+
+    def __post_init__(self) -> None:
+        """Tell the format by the files. Raises ConfigError: they speak for more than one."""
+        if not self.format:
+            from howdah.migrate.formats.detect import detect_format
+
+            reading = detect_format(self.directory, default=DEFAULT_FORMAT)
+            # What a frozen object is made of is settled while it is made.
+            object.__setattr__(self, "format", reading.format)
+            object.__setattr__(self, "evidence", reading.evidence)
 
     @classmethod
     def of(
@@ -93,17 +103,12 @@ class Migrator:
                 or nobody says the format, and the files speak for more than one.
         """
         from howdah.migrate.discover import find_migrations
-        from howdah.migrate.formats.detect import Reading, detect_format
 
         schema, table = history_name(settings, database)
-        place = directory or settings.migrations or find_migrations(root)
-        said = format or settings.format
-        reading = Reading(said, "") if said else detect_format(place, default=DEFAULT_FORMAT)
         return cls(
             database=database,
-            directory=place,
-            format=reading.format,
-            evidence=reading.evidence,
+            directory=directory or settings.migrations or find_migrations(root),
+            format=format or settings.format or "",
             table=table,
             schema=schema,
             out_of_order=out_of_order

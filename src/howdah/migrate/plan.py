@@ -85,7 +85,8 @@ def plan_down(format: Format, source: Source, history: History, *, to: str | Non
         if migration is None:
             raise _no_file(source, version)
         if migration.down is None:
-            raise half_missing(format, migration, Direction.DOWN)
+            goes_back = any(each.down for each in source.migrations)
+            raise half_missing(format, migration, Direction.DOWN, goes_back=goes_back)
         gone.add(version)
         while left and left[-1] in gone:
             left.pop()
@@ -305,8 +306,10 @@ def _no_file(source: Source, version: str) -> HistoryMismatch:
     )
 
 
-def half_missing(format: Format, migration: Migration, direction: Direction) -> SourceError:
-    """The error of a migration that cannot go this way."""
+def half_missing(
+    format: Format, migration: Migration, direction: Direction, *, goes_back: bool = True
+) -> SourceError:
+    """The error of a migration that cannot go this way; `goes_back`: others of its source can."""
     other = migration.down if direction is Direction.UP else migration.up
     word = direction.value
     thing = "section" if migration.up and migration.up == migration.down else "file"
@@ -318,7 +321,9 @@ def half_missing(format: Format, migration: Migration, direction: Direction) -> 
         f" what did not happen ({word})."
         if format.table.keeps is Keeps.NUMBER
         else f"Nothing says how to go {word}.",
-        fix=f"Add the {word} {thing}; an empty one says that nothing is to do.",
+        fix="Undo it with a new migration: these files only go forward."
+        if direction is Direction.DOWN and not goes_back
+        else f"Add the {word} {thing}; an empty one says that nothing is to do.",
     )
 
 

@@ -12,6 +12,7 @@ from fix_migrations import WriteMigrations, history, migrator, relations, scalar
 from howdah.config.database import DatabaseConfig
 from howdah.errors import DirtyDatabase, HistoryMismatch, MigrationFailed, RefusedError, SourceError
 from howdah.migrate.events import Event, Noted, Result, Retrying, StatementStarted
+from howdah.migrate.migrator import Migrator
 from howdah.migrate.standing import State
 
 
@@ -464,3 +465,40 @@ def test_a_dropped_side_history_is_made_anew(
         "2": "baseline",
         "3": "apply",
     }
+
+
+def test_a_schema_without_a_history_is_told_how_to_take_a_baseline(
+    database: DatabaseConfig, write_migrations: WriteMigrations
+) -> None:
+    directory = write_migrations(tables(3))
+    with connect(database) as connection:
+        connection.execute("CREATE TABLE t1 (id int)")
+
+    with pytest.raises(MigrationFailed) as caught:
+        migrator(database, directory).up()
+
+    assert caught.value.next[0] == "howdah migrate baseline 3"
+
+
+def test_the_library_tells_the_format_by_the_files(database: DatabaseConfig, tmp_path: Path) -> None:
+    (tmp_path / "1_a.sql").write_text(
+        "-- migrate:up\nCREATE TABLE a (id int);\n-- migrate:down\nDROP TABLE a;\n"
+    )
+
+    run = Migrator(database=database, directory=tmp_path)
+
+    assert run.format == "dbmate"
+    assert [result.step.migration.version for result in run.up_at_start()] == ["1"]
+
+
+def test_going_back_where_files_only_go_forward_says_what_to_do(
+    database: DatabaseConfig, tmp_path: Path
+) -> None:
+    (tmp_path / "1_a.sql").write_text("CREATE TABLE a (id int);")
+    run = Migrator(database=database, directory=tmp_path, format="sqlx")
+    run.up()
+
+    with pytest.raises(SourceError) as caught:
+        run.down()
+
+    assert "new migration" in str(caught.value.fix)

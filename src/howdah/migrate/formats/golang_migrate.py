@@ -24,6 +24,7 @@ _UINT64_MAX = 2**64 - 1
 _INT64_MAX = 2**63 - 1
 _TIMESTAMP_DIGITS = 14
 _SALT = 1486364155
+_MOST_IGNORED = 3
 
 
 class GolangMigrateFiles:
@@ -38,12 +39,12 @@ class GolangMigrateFiles:
         """
         halves: dict[int, dict[Direction, Path]] = {}
         names: dict[int, str] = {}
-        notes = []
+        ignored = []
         for path in list_files(directory):
             match = _FILE.match(path.name)
             if match is None or int(match[1]) > _UINT64_MAX:
                 if path.name.endswith(".sql"):
-                    notes.append(_ignored(path))
+                    ignored.append(path)
                 continue
             version, direction = int(match[1]), Direction(match[3])
             _check_version(version, path)
@@ -56,7 +57,7 @@ class GolangMigrateFiles:
             Migration(str(version), names[version], both.get(Direction.UP), both.get(Direction.DOWN))
             for version, both in sorted(halves.items())
         )
-        return Source(directory, migrations, (*notes, *_lonely_halves(migrations)))
+        return Source(directory, migrations, (*_ignored(ignored), *_lonely_halves(migrations)))
 
     def new(self, source: Source, words: str) -> Mapping[str, str]:
         """An empty pair: in the digits in use, a timestamp (UTC) where the newest version is one."""
@@ -226,11 +227,29 @@ def _duplicate(version: int, direction: Direction, first: Path, second: Path) ->
     )
 
 
-def _ignored(path: Path) -> Finding:
-    return Finding(
-        code="ignored-file",
-        severity=Severity.WARNING,
-        message="not a migration for golang-migrate, ignored",
-        where=Where(str(path)),
-        why="The name is not NUMBER_name.up.sql or NUMBER_name.down.sql with a number below 2^64.",
-    )
+def _ignored(paths: Sequence[Path]) -> list[Finding]:
+    """A note for each file, or one for all where they are many: then it is another tool's folder."""
+    why = "The name is not NUMBER_name.up.sql or NUMBER_name.down.sql with a number below 2^64."
+    if len(paths) > _MOST_IGNORED:
+        message = (
+            f"{len(paths)} files are no migrations for golang-migrate, ignored: {paths[0].name} and others"
+        )
+        return [
+            Finding(
+                code="ignored-file",
+                severity=Severity.WARNING,
+                message=message,
+                where=Where(str(paths[0].parent)),
+                why=why,
+            )
+        ]
+    return [
+        Finding(
+            code="ignored-file",
+            severity=Severity.WARNING,
+            message="not a migration for golang-migrate, ignored",
+            where=Where(str(path)),
+            why=why,
+        )
+        for path in paths
+    ]
