@@ -270,6 +270,22 @@ def test_rows_of_every_kind_that_flyway_writes_are_understood(
     assert [each[:2] for each in rows(database)[8:]] == [(8, "5"), (9, "6")]
 
 
+@pytest.mark.parametrize("type", ["SQL_BASELINE", "SQL_STATE_SCRIPT"])
+def test_a_baseline_migration_that_flyway_ran_covers_the_files_up_to_it(
+    database: DatabaseConfig, write_migrations: WriteMigrations, type: str
+) -> None:
+    directory = write_migrations({**FILES, "V5__x.sql": "SELECT 1;", "B5__all.sql": "CREATE TABLE a ();"})
+    migrator(database, directory).baseline("1")
+    run(
+        database,
+        "DELETE FROM flyway_schema_history",
+        "DROP SCHEMA IF EXISTS howdah CASCADE",
+        HISTORY + f"(1, '5', 'all', '{type}', 'B5__all.sql', 123, 'x', 0, true)",
+    )
+
+    assert ran(database, directory) == ["R__a_view"]
+
+
 @pytest.mark.parametrize(
     "row", ["'SQL', 'V1__x.sql', NULL, 'x', 0, false", "'QUANTUM', 'V1__x', NULL, 'x', 0, true"]
 )

@@ -39,8 +39,9 @@ _CANONICAL = (
 )
 # What Migration.version has of a row.
 _VERSION = f"CASE WHEN a.version IS NULL THEN 'R__' || replace(a.description, ' ', '_') ELSE {_CANONICAL} END"
-# What Flyway writes in any of its editions. Rows of the second kind take back those before them of their version.
-_TYPES = "'SQL', 'JDBC', 'SPRING_JDBC', 'SCRIPT', 'CUSTOM', 'BASELINE', 'SQL_BASELINE', 'JDBC_BASELINE'"
+# What Flyway writes in any of its editions, now or once. Rows of the last kind take back those before them.
+_BASELINES = "'BASELINE', 'SQL_BASELINE', 'JDBC_BASELINE', 'SQL_STATE_SCRIPT', 'JDBC_STATE_SCRIPT'"
+_TYPES = f"'SQL', 'JDBC', 'SPRING_JDBC', 'SCRIPT', 'CUSTOM', {_BASELINES}"
 _TAKING_BACK = "('DELETE', 'UNDO_SQL', 'UNDO_JDBC', 'UNDO_SCRIPT', 'UNDO_CUSTOM')"
 # Rows that count: not taken back, and of a repeatable migration the last run.
 _LIVE = (
@@ -87,13 +88,14 @@ class FlywayTable:
         )
 
     def read(self, table: HistoryTable) -> Query:
-        """The rows that count, by rank.
+        """The rows that count, by rank. Of a baseline no checksum is compared: what is not above it may change.
 
         A type that no Flyway is known to write counts as half-done: somebody must look.
         """
         return Query(
-            f"SELECT {_VERSION}, NOT a.success OR a.type NOT IN ({_TYPES}), a.checksum::text,"
-            " a.installed_on::timestamptz, a.type LIKE '%BASELINE'"
+            f"SELECT {_VERSION}, NOT a.success OR a.type NOT IN ({_TYPES}),"
+            f" CASE WHEN a.type NOT IN ({_BASELINES}) THEN a.checksum::text END, a.installed_on::timestamptz,"
+            f" a.type IN ({_BASELINES})"
             f" FROM {table.sql} AS a WHERE {_live(table)} ORDER BY a.version IS NOT NULL, a.installed_rank"
         )
 
