@@ -209,7 +209,7 @@ def new(*, name: str, autogenerate: bool, **options: Any) -> Answer:
     """  # noqa: D301 - click keeps the lines after a backspace as they are
     from howdah.config.resolve import pick_database
     from howdah.migrate.create import autogenerate_migration, create_migration
-    from howdah.migrate.discover import find_migrations
+    from howdah.migrate.discover import directory_of
     from howdah.migrate.formats import DEFAULT_FORMAT, find_format
     from howdah.migrate.formats.detect import detect_format
 
@@ -224,7 +224,7 @@ def new(*, name: str, autogenerate: bool, **options: Any) -> Answer:
     directory, format_name = options["directory"], options["format_name"]
     if directory is None or format_name is None:
         settings = pick_database(project, options["db"])
-        directory = directory or settings.migrations or find_migrations(project.root, words=shlex.quote(name))
+        directory = directory or directory_of(settings, project, words=shlex.quote(name))
         format_name = (
             format_name or settings.format or detect_format(directory, default=DEFAULT_FORMAT).format
         )

@@ -58,6 +58,7 @@ def adopt(*, start: str | None, to: str, apply: bool, **options: Any) -> Answer:
     howdah migrate adopt --from golang-migrate --to goose --apply
     """  # noqa: D301 - click keeps the lines after a backspace as they are
     from howdah.config.url import parse_url
+    from howdah.migrate.discover import directory_of
     from howdah.migrate.migrator import Migrator
     from howdah.rehearse import adopt as library
     from howdah.rehearse.verify import Rehearsal
@@ -67,7 +68,7 @@ def adopt(*, start: str | None, to: str, apply: bool, **options: Any) -> Answer:
         target.settings,
         target.direct or target.database,
         root=target.project.root,
-        directory=options["directory"],
+        directory=options["directory"] or directory_of(target.settings, target.project),
         format=start,
         on_event=lambda _: None,
     )

@@ -69,6 +69,7 @@ def migrator_of(
     options: dict[str, Any], on_event: Callable[[Any], None] | None = None
 ) -> tuple[Resolved, Migrator]:
     """The library's object from the options that all actions share."""
+    from howdah.migrate.discover import directory_of
     from howdah.migrate.migrator import Migrator
 
     target = resolve_target(options["url"], options["config_file"], options["db"])
@@ -76,7 +77,7 @@ def migrator_of(
         target.settings,
         target.direct or target.database,
         root=target.project.root,
-        directory=options["directory"],
+        directory=options["directory"] or directory_of(target.settings, target.project),
         format=options["format_name"],
         out_of_order=policy_of(options),
         run_settings=patience_of(options),

@@ -51,7 +51,7 @@ def squash(*, to: str | None, keep_data: bool, settle: bool, **options: Any) -> 
 def _squash(to: str, *, keep_data: bool, options: dict[str, Any]) -> Answer:
     from howdah.config.resolve import pick_database
     from howdah.config.url import parse_url
-    from howdah.migrate.discover import find_migrations
+    from howdah.migrate.discover import directory_of
     from howdah.migrate.formats import DEFAULT_FORMAT
     from howdah.migrate.formats.detect import detect_format
     from howdah.provision.extensions import read_extension
@@ -60,7 +60,7 @@ def _squash(to: str, *, keep_data: bool, options: dict[str, Any]) -> Answer:
 
     project = project_of(options["config_file"])
     settings = pick_database(project, options["db"])
-    directory = options["directory"] or settings.migrations or find_migrations(project.root)
+    directory = options["directory"] or directory_of(settings, project)
     said = options["format_name"] or settings.format
     at = parse_url(options["rehearse_url"], origin="--rehearse-url") if options["rehearse_url"] else None
     with progress_line() as progress:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from howdah.config.project import DatabaseSettings, Project
 from howdah.errors import ConfigError
-from howdah.migrate.discover import find_migrations
+from howdah.migrate.discover import directory_of
 from howdah.pg.extensions import created_extensions
 from howdah.provision.extensions import read_extension
 
@@ -22,15 +22,13 @@ def needed_extensions(project: Project) -> frozenset[str]:
 
 
 def migrations_of(settings: DatabaseSettings, project: Project) -> Path | None:
-    """The directory of a database's migrations: the one that is named, or the only one of the project.
+    """The directory of a database's migrations; None where it has none.
 
     Raises:
         ConfigError: the project has several and none is named.
     """
-    if settings.migrations or len(project.databases) > 1:
-        return settings.migrations
     try:
-        return find_migrations(project.root)
+        return directory_of(settings, project)
     except ConfigError as error:
         if error.code != "no-migrations-directory":
             raise

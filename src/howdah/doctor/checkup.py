@@ -26,6 +26,7 @@ class Result:
     severity: Severity | None
     summary: str
     findings: tuple[Finding, ...] = ()
+    next: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,8 @@ class Checkup:
         commands = [command for finding in reversed(self.findings) for command in finding.next[:1]]
         if commands:
             return commands[0]
-        return "howdah migrate status" if self.is_fine else "howdah doctor"
+        offered = [result.next for result in self.results if result.next]
+        return offered[-1] if self.is_fine and offered else "howdah doctor"
 
 
 def examine(subject: Resolved, *, on_result: Callable[[Result], None] | None = None) -> Checkup:
@@ -88,7 +90,7 @@ def _run(examination: Examination) -> Iterator[Result]:
         )
         if severity is Severity.ERROR:
             stopped[check.name] = check.name
-        yield Result(check.name, severity, outcome.summary, outcome.findings)
+        yield Result(check.name, severity, outcome.summary, outcome.findings, outcome.next)
 
 
 def _ask(check: Check, examination: Examination) -> Outcome:

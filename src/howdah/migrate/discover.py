@@ -6,12 +6,32 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from howdah.config.project import DatabaseSettings, Project
 from howdah.errors import ConfigError
 from howdah.migrate.formats.detect import Folder, find_shapes
 
 # Folders that hold other people's files.
 _SKIPPED = {".git", ".venv", "venv", "node_modules", "vendor", "target", "dist", "build", "testdata"}
 _DEPTH = 5
+
+
+def directory_of(settings: DatabaseSettings, project: Project, *, words: str = "create_users") -> Path:
+    """The migrations of one of a project's databases: those that are named, or the only ones there are.
+
+    Raises:
+        ConfigError: as `find_migrations`; or the project has several databases and names none for this one: what is
+            found might be another's.
+    """
+    if settings.migrations is not None:
+        return settings.migrations
+    if len(project.databases) == 1:
+        return find_migrations(project.root, words=words)
+    raise ConfigError(
+        f"nothing says which migrations are those of '{settings.name}'",
+        code="no-migrations-directory",
+        why="The project has several databases; what is found by itself might be another's.",
+        fix=f"Say where they are with --dir, or `migrations = ...` in [database.{settings.name}] of howdah.toml.",
+    )
 
 
 def find_migrations(root: Path, *, words: str = "create_users") -> Path:

@@ -53,9 +53,21 @@ def test_all_is_well(cli: Cli, database: DatabaseConfig) -> None:
         ["✓", "name"],
         ["✓", "network"],
     ]
-    assert lines[-1].startswith("All is well. Next: howdah migrate status --url ")
+    assert lines[-1].startswith("All is well. Next: howdah migrate new create_users --dir migrations --url ")
     assert database.password is not None
     assert database.password.reveal() not in done.stdout
+
+
+def test_what_is_to_type_next_works(cli: Cli, database: DatabaseConfig) -> None:
+    environ = {"DATABASE_URL": url_of(database)}
+    first = cli("doctor", "--json", env=environ).json["data"]["next"]
+    assert first == "howdah migrate new create_users --dir migrations"
+    assert cli(*first.split()[1:], env=environ).code == 0
+    assert cli("doctor", "--json", env=environ).json["data"]["next"] == "howdah migrate up"
+    assert cli("migrate", "up", env=environ).code == 0
+    last = cli("doctor", env=environ)
+    assert last.stdout.splitlines()[-1] == "All is well. Next: howdah migrate status", last
+    assert cli("migrate", "status", env=environ).code == 0
 
 
 def test_variables_of_the_application_are_understood_and_named(cli: Cli, database: DatabaseConfig) -> None:

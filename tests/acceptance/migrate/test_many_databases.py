@@ -277,3 +277,18 @@ def test_the_plan_of_all_is_in_the_order_of_the_run_and_changes_nothing(fleet: F
         ("chat", ["auth"], 2),
         ("broken", [], 0),
     ]
+
+
+@pytest.mark.parametrize("action", ["status", "plan", "up", "new"])
+def test_a_database_without_migrations_never_gets_those_of_another(fleet: Fleet, action: str) -> None:
+    chat = fleet.add("chat")
+    with fleet.file.open("a") as project:
+        project.write(
+            f"[database.cache]\nurl = 'postgresql://{chat.user}@{chat.host}:{chat.port}/postgres'\n"
+        )
+
+    ran = fleet.cli("migrate", action, "--db", "cache", *(["add_x"] if action == "new" else []))
+
+    assert ran.code == 2, ran
+    assert "nothing says which migrations are those of 'cache' [no-migrations-directory]" in ran.stderr
+    assert "no migrations in this project" in fleet.cli("doctor", "--db", "cache").stdout

@@ -55,7 +55,7 @@ def test_a_good_database_has_nothing_to_tell(database: DatabaseConfig, tmp_path:
     assert checkup.findings == ()
     assert checkup.is_fine
     assert checkup.is_connected
-    assert checkup.next == "howdah migrate status"
+    assert checkup.next == "howdah migrate new create_users --dir migrations"  # there are none
     assert all(each.severity is Severity.OK for each in checkup.results)
 
 

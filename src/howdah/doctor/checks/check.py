@@ -16,10 +16,11 @@ from howdah.findings import Finding
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a check has to say: one line, and what there is to do about."""
+    """What a check has to say: one line, and what there is to do about; `next` is to type where all is well."""
 
     summary: str
     findings: tuple[Finding, ...] = ()
+    next: str = ""
 
 
 @dataclass(frozen=True)
