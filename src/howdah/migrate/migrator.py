@@ -33,6 +33,7 @@ from howdah.migrate.status import Status, build_status, find_changes
 if TYPE_CHECKING:
     from howdah.migrate.declare import Resolution
     from howdah.migrate.diagnosis import Diagnosis
+    from howdah.migrate.lease import RunLease
     from howdah.migrate.repair import EditedFile
 
 _log = logging.getLogger(__name__)
@@ -131,13 +132,15 @@ class Migrator:
         Raises:
             ConfigError: nothing names a database, or the migrations.
         """
+        from howdah.migrate.discover import directory_of
+
         project = load_project(root)
         found = resolve(project, db=db)
         return cls.of(
             found.settings,
             found.direct or found.database,
             root=project.root,
-            directory=None if directory is None else Path(directory),
+            directory=directory_of(found.settings, project) if directory is None else Path(directory),
         )
 
     def source(self) -> Source:
@@ -294,9 +297,11 @@ class Migrator:
         done: list[Result] = []
         while True:
             try:
-                with self._access.lock(connection, at):
+                with self._access.lock(connection, at) as lease:
                     may_give_way = time.monotonic() < deadline
-                    return done + self._run_locked(connection, source, make_plan, may_give_way=may_give_way)
+                    return done + self._run_locked(
+                        connection, source, make_plan, lease=lease, may_give_way=may_give_way
+                    )
             except GiveWay as way:
                 done += way.done
             time.sleep(_GIVE_WAY_SECONDS)
@@ -307,6 +312,7 @@ class Migrator:
         source: Source,
         make_plan: Callable[[History], Plan],
         *,
+        lease: RunLease | None,
         may_give_way: bool,
     ) -> list[Result]:
         # Loaded when there is something to run: nothing pending must cost next to nothing.
@@ -328,6 +334,7 @@ class Migrator:
             self.foreign,
             self.settings,
             self.on_event,
+            lease=lease,
             may_give_way=may_give_way,
         ).run()
 
