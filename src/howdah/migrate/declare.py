@@ -14,7 +14,7 @@ from howdah.migrate.history import History
 from howdah.migrate.migration import Direction, Migration, Source, Step
 from howdah.migrate.side_history import record_declaration
 from howdah.migrate.sql import run_queries
-from howdah.migrate.standing import ancestors, stand
+from howdah.migrate.standing import ancestors, descendants, stand
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def _move_heads(
     if applied:
         known |= ancestors(source, [version])
     else:
-        known -= {each for each in source.by_version if version in ancestors(source, [each])}
+        known -= descendants(source, [version])
     heads = [
         Step(Migration(each.version, ""), Direction.DOWN, each.version, None) for each in history.applied
     ]

@@ -10,7 +10,7 @@ from howdah.findings import Finding, Severity
 from howdah.migrate.formats.interface import Format, Keeps, OutOfOrder
 from howdah.migrate.history import NOTHING, History
 from howdah.migrate.migration import Direction, Migration, Source, Step
-from howdah.migrate.standing import Standing, ancestors, stand
+from howdah.migrate.standing import Standing, ancestors, descendants, stand
 
 
 @dataclass(frozen=True)
@@ -231,7 +231,8 @@ def _to_revert_of_branches(source: Source, standing: Standing, to: str | None) -
             for version in standing.applied
             if (found := source.find(version)) and to in {*found.parents} - {*found.depends_on}
         }
-        return [version for version in standing.applied if next_ones & ancestors(source, [version])]
+        gone = descendants(source, next_ones)
+        return [version for version in standing.applied if version in gone]
     parents = {
         parent for version in standing.applied if (found := source.find(version)) for parent in found.parents
     }

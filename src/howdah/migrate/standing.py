@@ -101,6 +101,15 @@ def ancestors(source: Source, versions: Iterable[str]) -> set[str]:
     return found
 
 
+def descendants(source: Source, versions: Iterable[str]) -> set[str]:
+    """These versions and all that build upon them."""
+    found = set(versions)
+    for each in source.migrations:  # parents come first
+        if not found.isdisjoint(each.parents):
+            found.add(each.version)
+    return found
+
+
 def _up_to_number(files: Files, source: Source, history: History) -> tuple[list[str], set[str]]:
     """Of a history of one number: what counts as applied, and what is known to have been passed by.
 

@@ -66,9 +66,10 @@ def find_places(directory: Path) -> Places:
         if found is not None and _is_part(directory, found):
             return found
     if (directory / _ENV).is_file():
-        return Places(directory.parent, directory, (directory / "versions",))
+        return Places(directory.parent, directory, (directory / "versions",), imports=(directory.parent,))
     if (directory.parent / _ENV).is_file():
-        return Places(directory.parent.parent, directory.parent, (directory,))
+        home = directory.parent.parent
+        return Places(home, directory.parent, (directory,), imports=(home,))
     return Places(directory, None, (directory,))
 
 
