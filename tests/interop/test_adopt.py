@@ -311,3 +311,61 @@ def test_every_tool_can_be_left_for_every_other(
         "migrate", "status", "--url", as_url(database), "--dir", str(adopting.out), "--format", to
     )
     assert status.code == 0, status
+
+
+HOSTILE = {
+    "1_comments.up.sql": "/* head;\n */\nCREATE TABLE a (i int, t text DEFAULT 'x -- y;\nz'); -- why;\n/* tail; */",
+    "1_comments.down.sql": "DROP TABLE a -- no semicolon",
+    "2_modes.up.sql": "START TRANSACTION ISOLATION LEVEL SERIALIZABLE; CREATE TABLE b (i int); COMMIT;",
+    "2_modes.down.sql": "BEGIN; DROP TABLE b; COMMIT;",
+    "3_part.up.sql": "CREATE TABLE c (i int);\nBEGIN;\nINSERT INTO c VALUES (1);\nALTER TABLE c ADD j int;\nCOMMIT;\n",
+    "3_part.down.sql": "DROP TABLE c;",
+    "4_function.up.sql": "CREATE FUNCTION f() RETURNS text LANGUAGE plpgsql AS 'BEGIN\n  RETURN ''a;'';\nEND';\n"
+    "CREATE PROCEDURE p() LANGUAGE sql\nBEGIN ATOMIC\n  INSERT INTO c VALUES (2);\n  SELECT 1;\nEND;",
+    "4_function.down.sql": "DROP PROCEDURE p(); DROP FUNCTION f();",
+    "5_index.up.sql": "CREATE INDEX CONCURRENTLY a_i ON a (i);\nCREATE INDEX CONCURRENTLY b_i ON b (i);",
+    "5_index.down.sql": "DROP INDEX a_i;\nDROP INDEX b_i;",
+    "6_vacuum.up.sql": "VACUUM a;",
+    "6_vacuum.down.sql": "",
+    "7_crlf.up.sql": "CREATE TABLE d (\r\n  t text DEFAULT 'a\r\nb\\'\r\n);\r\n-- end\r\n",
+    "7_crlf.down.sql": "DROP TABLE d;\r\n",
+}
+
+
+def test_files_that_break_splitters_run_alike(
+    adopting: Adopting,
+    write_migrations: WriteMigrations,
+    make_database: MakeDatabase,
+    golang_migrate: GolangMigrate,
+    goose: Peer,
+) -> None:
+    write_migrations(HOSTILE)
+    database, other = adopting.database, make_database()
+    # Its own way to run a file with several concurrent builds; it cannot run the functions that way.
+    assert golang_migrate(database, adopting.directory, "goto", "4").code == 0
+    parameters = {"x-multi-statement": "true"}
+    assert golang_migrate(database, adopting.directory, "goto", "6", parameters=parameters).code == 0
+    assert golang_migrate(database, adopting.directory, "up").code == 0
+    done = adopting.to_goose("--apply", "--vouch", "6")
+    assert done.code == 0, done
+    assert "no-lock" in done.stderr
+    up = run_call(goose.up(other, adopting.out, None))
+    assert up.code == 0, up
+    run_sql(database, "DROP TABLE schema_migrations_before_goose")
+    assert differences(without_histories(database), without_histories(other)) == []
+    for _ in range(7):
+        down = run_call(goose.down(other, adopting.out, 0))
+        assert down.code == 0, down
+    assert goose.is_content(run_call(goose.status(database, adopting.out)))
+
+
+def test_without_a_server_named_one_is_started(
+    adopting: Adopting, write_migrations: WriteMigrations, golang_migrate: GolangMigrate, open_path: Path
+) -> None:
+    write_migrations(tables(2))
+    golang_migrate(adopting.database, adopting.directory, "up")
+    words = ["--to", "goose", "--dir", str(adopting.directory), "--url", as_url(adopting.database)]
+    ran = adopting.cli("migrate", "adopt", *words, env={"HOWDAH_STATE_DIR": str(open_path)})
+    assert ran.code == 0, ran
+    assert "the old and the new files build the same schema" in ran.stdout
+    assert list(open_path.iterdir()) == []

@@ -26,6 +26,7 @@ from howdah.migrate.handover import (
     plan_handover,
 )
 from howdah.migrate.history import History, HistoryTable
+from howdah.migrate.lease import find_lease
 from howdah.migrate.lock import lock_keys, migration_lock
 from howdah.migrate.migration import Migration, Source
 from howdah.migrate.migrator import Migrator
@@ -138,7 +139,11 @@ def adopt(request: AdoptRequest) -> Adoption:
         new = _new_table(connection, at, to)
         keys = sorted({*lock_keys(start, at.table), *lock_keys(to, new)})
         with migration_lock(
-            connection, keys, limit_seconds=migrator.settings.lock_limit_seconds, on_wait=migrator.on_event
+            connection,
+            keys,
+            lease=find_lease(connection, start, at.table, migrator.database, migrator.on_event),
+            limit_seconds=migrator.settings.lock_limit_seconds,
+            on_wait=migrator.on_event,
         ):
             create_side_history(connection)
             at = look(connection, start, schema=migrator.schema, table=migrator.table)
@@ -180,7 +185,7 @@ def _prove(request: AdoptRequest, start: Format, old: Chain, new: Chain, found: 
     """Replay both chains, and refuse what the database does not show."""
     versions = {each.version for each in found.live.applied}
     proved = proved_by_history(found.history) if start.table.keeps is Keeps.NUMBER else versions
-    verified = verify(old, new, found.live, rehearsal=request.rehearsal, step_by_step=not versions <= proved)
+    verified = verify(old, new, found.live, rehearsal=request.rehearsal, unproved=versions - proved)
     refuse_unproved(
         request.migrator.database.target,
         start.name,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from howdah.config.database import DatabaseConfig
@@ -15,6 +16,7 @@ from howdah.migrate.formats import find_format
 from howdah.migrate.migration import Direction, Migration, Source, Step
 from howdah.migrate.script import load_script
 from howdah.pg.extensions import created_extensions
+from howdah.pg.statements import Statement
 from howdah.rehearse.proof import StepSeen
 from howdah.rehearse.replay import Replay, Surroundings, replaying
 from howdah.rehearse.throwaway import Throwaway, throwaway
@@ -24,6 +26,22 @@ from howdah.server.choice import Need
 
 # PostgreSQL words them anew when they are read, and another major version does so in another way.
 _WORDED_BY_VERSION = ("view", "materialized view", "rule")
+_DDL = (("CREATE",), ("ALTER",), ("DROP",))
+_SEEN = tuple(
+    (word,)
+    for word in (
+        "TABLE",
+        "INDEX",
+        "UNIQUE",
+        "VIEW",
+        "TYPE",
+        "FUNCTION",
+        "TRIGGER",
+        "SEQUENCE",
+        "SCHEMA",
+        "DOMAIN",
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -95,8 +113,10 @@ class Built:
     reverted: Snapshot | None
 
 
-def verify(old: Chain, new: Chain, live: Live, *, rehearsal: Rehearsal, step_by_step: bool) -> Verified:
-    """Replay both, and compare. `step_by_step` also finds what each applied migration made, which takes longer.
+def verify(
+    old: Chain, new: Chain, live: Live, *, rehearsal: Rehearsal, unproved: Collection[str]
+) -> Verified:
+    """Replay both, and compare; see what the applied migrations that are not proved yet make.
 
     Raises:
         RefusedError: a migration fails on an empty database, or the two chains do not build the same.
@@ -104,13 +124,17 @@ def verify(old: Chain, new: Chain, live: Live, *, rehearsal: Rehearsal, step_by_
     need = Need(live.schema.major, old.extensions)
     with throwaway(need, at=rehearsal.at, environ=rehearsal.environ) as server:
         with rehearsal.replaying(server, old, live.surroundings) as run:
-            steps = _walk(run, live.applied) if step_by_step else ()
             expected = _snapshot_at(run, live.applied)
             before = finish(run)
         with rehearsal.replaying(server, new, live.surroundings) as run:
             after = finish(run, is_reverted=before.reverted is not None)
-    refuse_other_build(before, after, old, new)
-    return Verified(_drift(expected, live, old), steps, (*server.notes, *_notes(expected, live)))
+        refuse_other_build(before, after, old, new)
+        drift = _drift(expected, live, old)
+        steps: tuple[StepSeen, ...] = ()
+        if unproved:
+            with rehearsal.replaying(server, old, live.surroundings) as run:
+                steps = tuple(_walk(run, live.applied, unproved, has_drift=bool(drift)))
+    return Verified(drift, steps, (*server.notes, *_notes(expected, live)))
 
 
 def refuse_other_build(before: Built, after: Built, old: Chain, new: Chain) -> None:
@@ -142,24 +166,39 @@ def _counted(differences: Sequence[Difference]) -> tuple[Difference, ...]:
     return tuple(each for each in differences if not each.is_line_endings)
 
 
-def _walk(run: Replay, applied: Sequence[Migration]) -> tuple[StepSeen, ...]:
-    """Apply one by one, and see what each one makes."""
-    steps = []
-    before = run.snapshot()
-    for each in applied:
+def _walk(
+    run: Replay, applied: Sequence[Migration], unproved: Collection[str], *, has_drift: bool
+) -> Iterator[StepSeen]:
+    """See what single migrations make; without drift, only those whose statements do not say that they make it."""
+    before: Snapshot | None = None
+    at = ""
+    for previous, each in pairwise((None, *applied)):
+        assert each is not None
+        statements = _statements(run, each) if each.version in unproved else []
+        if each.version not in unproved or (not has_drift and any(map(_makes_something, statements))):
+            continue
+        if before is None or previous is None or at != previous.version:
+            if previous is not None:
+                run.up(to=previous.version)
+            before = run.snapshot()
         run.up(to=each.version)
-        after = run.snapshot()
+        after, at = run.snapshot(), each.version
         made = frozenset((found.kind, found.name) for found in compare(before, after))
-        steps.append(StepSeen(each, made, _is_empty(run, each)))
+        yield StepSeen(each, made, is_empty=not statements)
         before = after
-    return tuple(steps)
 
 
-def _is_empty(run: Replay, migration: Migration) -> bool:
+def _statements(run: Replay, migration: Migration) -> Sequence[Statement]:
     if migration.up is None:
-        return True
+        return ()
     step = Step(migration, Direction.UP, None, None)
-    return not load_script(find_format(run.migrator.format), step).statements
+    return load_script(find_format(run.migrator.format), step).statements
+
+
+def _makes_something(statement: Statement) -> bool:
+    """Whether it cannot succeed without changing the schema."""
+    words = statement.words
+    return words[:1] in _DDL and words[1:2] in _SEEN and "IF" not in words
 
 
 def _snapshot_at(run: Replay, applied: Sequence[Migration]) -> Snapshot:
