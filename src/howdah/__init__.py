@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from howdah.config.database import DatabaseConfig as DatabaseConfig
+    from howdah.config.project import load_project as load_project
     from howdah.config.url import parse_url as parse_url
     from howdah.errors import HowdahError as HowdahError
+    from howdah.fleet.migrate import migrate_all as migrate_all
+    from howdah.fleet.status import read_statuses as read_statuses
     from howdah.migrate.migrator import Migrator as Migrator
     from howdah.migrate.settings import RunSettings as RunSettings
 
@@ -21,7 +24,10 @@ _PUBLIC = {
     "HowdahError": "howdah.errors",
     "Migrator": "howdah.migrate.migrator",
     "RunSettings": "howdah.migrate.settings",
+    "load_project": "howdah.config.project",
+    "migrate_all": "howdah.fleet.migrate",
     "parse_url": "howdah.config.url",
+    "read_statuses": "howdah.fleet.status",
 }
 
 __all__ = sorted(_PUBLIC)  # noqa: PLE0605

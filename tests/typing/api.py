@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from howdah import DatabaseConfig, HowdahError, Migrator, RunSettings
+from howdah import (
+    DatabaseConfig,
+    HowdahError,
+    Migrator,
+    RunSettings,
+    load_project,
+    migrate_all,
+    parse_url,
+    read_statuses,
+)
 
 
 def migrate_at_start() -> list[str]:
@@ -34,3 +43,10 @@ def pending(migrator: Migrator) -> list[str]:
 def explain(error: HowdahError) -> str:
     place = f"{error.where.file}:{error.where.line}" if error.where else ""
     return "\n".join([error.code, error.message, place, error.why or "", error.fix or "", *error.next])
+
+
+def every_database() -> list[str]:
+    project = load_project()
+    states = [f"{each.name} {each.condition.value} {each.pending}" for each in read_statuses(project)]
+    outcome = migrate_all(project, parallel=4, on_event=print)
+    return states + [f"{each.name} {each.ending.value} {each.error}" for each in outcome.databases]
