@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +17,7 @@ import pytest
 from fix_alembic import Project, heads, make_project, tables
 from fix_cli import Cli, clean_environ
 from fix_db import connect
+from fix_migrations import scalar
 from howdah.config.database import DatabaseConfig
 from howdah.config.url import format_url
 from howdah.errors import HistoryMismatch, HowdahError, MigrationFailed, RefusedError
@@ -429,6 +432,46 @@ def test_alembic_and_howdah_at_once_do_each_revision_once(project: Project, data
 
     assert heads(database) == ["eeee5555"]
     assert len(tables(database)) == 5
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_run_that_is_stopped_leaves_whole_revisions(
+    number: signal.Signals, project: Project, database: DatabaseConfig, cli: Cli
+) -> None:
+    project.revision(
+        "bbbb2222", "aaaa1111", up='op.create_table("half")\n    op.execute("SELECT pg_sleep(60)")'
+    )
+    where = (
+        "--format",
+        "alembic",
+        "--dir",
+        str(project.root),
+        "--url",
+        format_url(database, show_password=True),
+    )
+    process = cli.start("migrate", "up", *where)
+    sleeping = (
+        "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND wait_event = 'PgSleep'"
+    )
+    deadline = time.monotonic() + 60
+    while scalar(database, sleeping) == 0:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, told = process.communicate(timeout=30)
+
+    assert process.returncode == (-number if number is signal.SIGKILL else 130), told
+    assert heads(database) == ["aaaa1111"]
+    assert tables(database) == {"t_aaaa1111"}
+    if number is signal.SIGKILL:
+        with connect(database) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%%pg_sleep(60)%%'"
+                " AND pid <> pg_backend_pid()"
+            )
+    project.revision("bbbb2222", "aaaa1111")
+    project.migrator(database, lock_limit_seconds=20).up()
+    assert heads(database) == ["cccc3333"]
 
 
 def test_a_baseline_and_a_resolution_leave_heads_as_a_stamp_does(
