@@ -95,7 +95,7 @@ def measure(server: Server, peer: Peer, folder: Path, rounds: int) -> dict[str, 
 
 
 def peak_memory_mb(command: Sequence[str | Path]) -> float:
-    """The most that a process had resident. What wait4() says begins at what its parent had, which hides a small one."""
+    """The most that a process had resident; what wait4() says begins at what its parent had, and hides a small one."""
     process = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=clean_environment()
     )
