@@ -11,7 +11,6 @@ from howdah import (
     RunSettings,
     load_project,
     migrate_all,
-    parse_url,
     read_statuses,
 )
 

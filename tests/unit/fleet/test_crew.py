@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
@@ -102,3 +103,71 @@ def test_a_mistake_at_the_end_of_a_job_is_raised_once_the_others_have_ended() ->
     with pytest.raises(LookupError):
         work_off(2, [other, Broken(lambda: time.sleep(0.05))])
     assert other.ends == [None]
+
+
+def test_a_job_that_hears_of_nothing_is_given_up_after_the_second_ctrl_c(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("howdah.fleet.crew._PATIENCE_SECONDS", 0.2)
+    never = threading.Lock()
+    never.acquire()
+
+    def hear_nothing() -> None:
+        never.acquire()
+
+    deaf, rest = Work(hear_nothing), Work(spin)
+    press_ctrl_c(0.2)
+    press_ctrl_c(0.5)
+    started = time.monotonic()
+    work_off(1, [deaf, rest])
+    assert 0.5 < time.monotonic() - started < 5
+    assert deaf.ends == rest.ends == []
+    never.release()
+
+
+def run_in_front(function: Callable[[], None], *others: Work) -> BaseException | None:
+    """What a job ends with that has a function run in front; it tells the crew of an interruption."""
+    ends: list[BaseException | None] = []
+
+    class Job(Work):
+        def end(self, error: BaseException | None) -> None:
+            ends.append(error)
+            if error is not None:
+                crew.interrupt()
+
+    left: deque[Work] = deque([Job(lambda: crew.run_in_front(function)), *others])
+    crew = Crew(1, take=lambda: left.popleft() if left else None, stop=left.clear)
+    crew.work()
+    return ends[0]
+
+
+def test_what_a_job_wants_in_front_runs_in_the_thread_that_waits() -> None:
+    seen: list[threading.Thread] = []
+    other = Work(lambda: None)
+    assert run_in_front(lambda: seen.append(threading.current_thread()), other) is None
+    assert seen == [threading.current_thread()]
+    assert other.ends == [None]
+
+
+def test_ctrl_c_in_front_is_for_the_job_and_then_for_the_crew() -> None:
+    other = Work(spin)
+    press_ctrl_c(0.2)
+    assert isinstance(run_in_front(spin, other), KeyboardInterrupt)
+    assert other.ends == []
+
+    def keep_to_itself() -> None:
+        try:
+            spin()
+        except KeyboardInterrupt:
+            raise ValueError("cancelled") from None
+
+    press_ctrl_c(0.2)
+    assert isinstance(run_in_front(keep_to_itself, other), ValueError)
+    assert other.ends == []
+
+
+def test_an_error_in_front_is_the_jobs() -> None:
+    def fail() -> None:
+        raise LookupError("no")
+
+    assert isinstance(run_in_front(fail), LookupError)
