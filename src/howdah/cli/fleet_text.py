@@ -110,18 +110,17 @@ def _status_code(status: DatabaseStatus, *, exit_code: bool) -> int:
 
 def outcome_text(outcome: Outcome) -> str:
     """A line for each database, and a sentence."""
-    lines = _coloured_table(
-        {
-            "NAME": [printable(each.name) for each in outcome.databases],
-            "RESULT": [each.ending.value for each in outcome.databases],
-            "APPLIED": [str(len(each.results)) if each.results else "-" for each in outcome.databases],
-            "NOW AT": [
-                (each.results[-1].step.after or "-") if each.results else "-" for each in outcome.databases
-            ],
-            "TOOK": [duration(each.seconds) if each.seconds else "-" for each in outcome.databases],
-            "BECAUSE OF": [", ".join(map(printable, each.because_of)) for each in outcome.databases],
-        }
-    )
+    runs = outcome.databases
+    columns = {
+        "NAME": [printable(each.name) for each in runs],
+        "RESULT": [each.ending.value for each in runs],
+        "APPLIED": [str(len(each.results)) if each.results else "-" for each in runs],
+        "NOW AT": [(each.results[-1].step.after or "-") if each.results else "-" for each in runs],
+        "TOOK": [duration(each.seconds) if each.seconds else "-" for each in runs],
+    }
+    if any(each.because_of for each in runs):
+        columns["BECAUSE OF"] = [", ".join(map(printable, each.because_of)) for each in runs]
+    lines = _coloured_table(columns)
     return "\n".join([*lines, "", _outcome_sentence(outcome)])
 
 
