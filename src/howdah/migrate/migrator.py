@@ -22,7 +22,7 @@ from howdah.migrate.access import Access
 from howdah.migrate.database import Look
 from howdah.migrate.events import Event, Noted, Result
 from howdah.migrate.formats import DEFAULT_FORMAT, find_format
-from howdah.migrate.formats.interface import Format, OutOfOrder
+from howdah.migrate.formats.interface import Format, NamesHistory, OutOfOrder
 from howdah.migrate.history import History, history_name
 from howdah.migrate.log import log_event
 from howdah.migrate.migration import SQUASHED_FOLDER, Source
@@ -75,7 +75,7 @@ class Migrator:
     on_event: Callable[[Event], None] = log_event
 
     def __post_init__(self) -> None:
-        """Tell the format by the files. Raises ConfigError: they speak for more than one."""
+        """Tell the format by the files, and the history where they say it. Raises ConfigError: for more than one."""
         if not self.format:
             from howdah.migrate.formats.detect import detect_format
 
@@ -83,6 +83,12 @@ class Migrator:
             # What a frozen object is made of is settled while it is made.
             object.__setattr__(self, "format", reading.format)
             object.__setattr__(self, "evidence", reading.evidence)
+        if self.table is None and self.schema is None:
+            files = find_format(self.format).files
+            if isinstance(files, NamesHistory):
+                schema, table = files.history_name(self.directory)
+                object.__setattr__(self, "schema", schema)
+                object.__setattr__(self, "table", table)
 
     @classmethod
     def of(

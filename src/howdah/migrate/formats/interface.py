@@ -134,6 +134,15 @@ class TakesVariables(Protocol):
         ...
 
 
+@runtime_checkable
+class NamesHistory(Protocol):
+    """Files that say themselves in which table the history is."""
+
+    def history_name(self, directory: Path) -> tuple[str | None, str | None]:
+        """Schema and table; None for what they do not say. Never raises."""
+        ...
+
+
 class Table(Protocol):
     """A tool's history table and lock. All pure: they make statements."""
 

@@ -284,10 +284,23 @@ def test_env_py_that_connects_elsewhere_is_refused_before_anything_runs(
         assert connection.execute("SELECT to_regclass('alembic_version')").fetchone() == (None,)
 
 
-def test_a_history_that_env_py_keeps_elsewhere_is_refused_until_howdah_knows(
+def test_the_history_is_where_env_py_says_it_is(project: Project, database: DatabaseConfig) -> None:
+    with connect(database) as connection:
+        connection.execute("CREATE SCHEMA audit")
+    project.edit_env(
+        "connection=connection,", 'connection=connection, version_table="mine", version_table_schema="audit",'
+    )
+    project.migrator(database).up(to="aaaa1111")
+
+    assert heads(database, "audit.mine") == ["aaaa1111"]
+    assert project.alembic(database, "upgrade", "head").returncode == 0
+    assert project.migrator(database).up() == []
+
+
+def test_a_history_that_env_py_computes_is_refused_until_howdah_is_told(
     project: Project, database: DatabaseConfig
 ) -> None:
-    project.edit_env("connection=connection,", 'connection=connection, version_table="mine",')
+    project.edit_env("connection=connection,", 'connection=connection, version_table="mine".lower(),')
 
     with pytest.raises(RefusedError, match=r"keeps its history in public\.mine") as caught:
         project.migrator(database).up()

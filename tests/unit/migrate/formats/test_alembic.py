@@ -191,6 +191,25 @@ def test_a_pyproject_of_something_else_is_no_configuration(tmp_path: Path) -> No
     assert find_places(tmp_path) == Places(tmp_path, None, (tmp_path,))
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("context.configure(version_table='mine')", (None, "mine")),
+        ("T = 'mine'\ncontext.configure(version_table_schema='audit', version_table=T)", ("audit", "mine")),
+        ("context.configure(url=u, version_table='a')\ncontext.configure(version_table='a')", (None, "a")),
+        ("context.configure(version_table='a')\ncontext.configure(version_table='b')", (None, None)),
+        ("context.configure(version_table=settings.table, **more)", (None, None)),
+        ("not python(", (None, None)),
+    ],
+)
+def test_env_py_may_say_where_the_history_is(
+    text: str, name: tuple[str | None, str | None], tmp_path: Path
+) -> None:
+    (tmp_path / "versions").mkdir()
+    (tmp_path / "env.py").write_text(text)
+    assert ALEMBIC.files.history_name(tmp_path) == name  # type: ignore[attr-defined]
+
+
 def test_versions_are_found_by_parts_labels_and_names_of_ends(tmp_path: Path) -> None:
     write(
         tmp_path, x=revision("abcd11", None), y=revision("abcd22", "abcd11"), z=revision("ffff00", "abcd22")

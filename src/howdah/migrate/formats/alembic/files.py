@@ -39,6 +39,17 @@ class AlembicFiles:
         revisions = read_revisions(find_places(directory))
         return Source(directory, tuple(map(_as_migration, revisions)), _several_heads(revisions))
 
+    def history_name(self, directory: Path) -> tuple[str | None, str | None]:
+        """What env.py says as `version_table_schema` and `version_table`, where it says it in so many words."""
+        from howdah.migrate.formats.alembic.env_file import read_history_name
+        from howdah.migrate.formats.alembic.places import find_places
+
+        try:
+            script = find_places(directory).script
+        except SourceError:
+            return None, None
+        return read_history_name(script / "env.py") if script else (None, None)
+
     def new(self, source: Source, words: str) -> Mapping[str, str]:
         """An empty revision upon the one head, from the environment's own template where it has one.
 
