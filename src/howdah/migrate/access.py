@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import psycopg
 
@@ -18,6 +19,9 @@ from howdah.migrate.formats.interface import Format
 from howdah.migrate.guards import may_not_create, refuse_pooler, refuse_read_only
 from howdah.migrate.history import History
 from howdah.migrate.migration import Source
+
+if TYPE_CHECKING:
+    from howdah.migrate.lease import RunLease
 
 _log = logging.getLogger(__name__)
 
@@ -72,24 +76,27 @@ class Access:
                 yield connection, at
 
     @contextmanager
-    def lock(self, connection: psycopg.Connection, at: Look) -> Iterator[None]:
-        """Hold the migration lock.
+    def lock(self, connection: psycopg.Connection, at: Look) -> Iterator[RunLease | None]:
+        """Hold the migration lock; the lease that is part of it, where there is one.
 
         Raises:
             RefusedError: the server is read-only, or a pooler would give the lock to somebody else.
             LockTimeout: another run holds it.
         """
+        from howdah.migrate.lease import find_lease
         from howdah.migrate.lock import lock_keys, migration_lock
 
         refuse_read_only(at, self.database)
         refuse_pooler(connection, at, self.database)
+        lease = find_lease(connection, self.format, at.table, self.database, self.on_event)
         with migration_lock(
             connection,
             lock_keys(self.format, at.table),
+            lease=lease,
             limit_seconds=self.lock_limit_seconds,
             on_wait=self.on_event,
         ):
-            yield
+            yield lease
 
     def make_ready(self, connection: psycopg.Connection, at: Look, source: Source) -> History:
         """Make the history tables where they are missing; the history as it is, under the lock."""

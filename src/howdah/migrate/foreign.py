@@ -20,6 +20,7 @@ from howdah.findings import Finding, Severity
 from howdah.migrate.checksums import read_content
 from howdah.migrate.database import look, read_history
 from howdah.migrate.events import Event, Noted, ProgramSaid, Result, Retrying, StepStarted
+from howdah.migrate.lease import RunLease
 from howdah.migrate.lock import without_lock
 from howdah.migrate.migration import Direction, Step, count_migrations
 from howdah.migrate.plan import Plan
@@ -39,6 +40,7 @@ class ForeignRun:
     """One run of steps of one direction that only their tool can run. `run()` may be called once.
 
     Attributes:
+        lease: that of the tool, held until now.
         first: how many steps of the plan come before these.
         also: versions that the tool took along beyond these steps, known once `run()` has returned.
     """
@@ -50,6 +52,7 @@ class ForeignRun:
     command: ForeignSettings
     settings: RunSettings
     on_event: Callable[[Event], None]
+    lease: RunLease | None = None
     first: int = 0
     also: set[str] = field(default_factory=set, init=False)
     _done: list[Result] = field(default_factory=list, init=False)
@@ -77,8 +80,13 @@ class ForeignRun:
         before = self._applied()
         self._tell_start()
         keys = self.plan.format.table.lock_keys(self.plan.history.table)
-        limit = self.settings.lock_limit_seconds
-        with without_lock(self.connection, keys, limit_seconds=limit, on_wait=self.on_event):
+        with without_lock(
+            self.connection,
+            keys,
+            lease=self.lease,
+            limit_seconds=self.settings.lock_limit_seconds,
+            on_wait=self.on_event,
+        ):
             if self.plan.format.host is not None:
                 self._run_by_host()
             else:

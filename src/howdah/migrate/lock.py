@@ -7,22 +7,19 @@ the holder waits for, and one of the two is killed as a deadlock.
 from __future__ import annotations
 
 import hashlib
-import random
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import psycopg
 
+from howdah.connect.patience import Patience
 from howdah.errors import LockTimeout
 from howdah.migrate.events import WaitingForLock
 from howdah.migrate.formats.interface import Format
 from howdah.migrate.history import HistoryTable
+from howdah.migrate.lease import RunLease
 from howdah.migrate.sql import fetch
-
-_FIRST_PAUSE_SECONDS = 0.05
-_LONGEST_PAUSE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +55,20 @@ def migration_lock(
     connection: psycopg.Connection,
     keys: Sequence[int],
     *,
+    lease: RunLease | None = None,
     limit_seconds: float,
     on_wait: Callable[[WaitingForLock], None] = lambda _: None,
 ) -> Iterator[None]:
-    """Hold all the keys, or none.
+    """Hold all the keys, or none, and then the lease, as a Provider of goose with both does.
 
     Raises:
         LockTimeout: somebody held one of them for longer than `limit_seconds`.
     """
-    _acquire(connection, keys, limit_seconds, on_wait)
+    patience = _patience(limit_seconds)
+    _acquire(connection, keys, patience, on_wait)
     try:
-        yield
+        with nullcontext() if lease is None else lease.held(patience):
+            yield
     finally:
         # A lost connection has released them; a failed transaction must end before it can.
         if not connection.closed:
@@ -83,34 +83,42 @@ def without_lock(
     connection: psycopg.Connection,
     keys: Sequence[int],
     *,
+    lease: RunLease | None,
     limit_seconds: float,
     on_wait: Callable[[WaitingForLock], None],
 ) -> Iterator[None]:
-    """Let some of the keys go for a while, to a program that takes them itself; after a failure they stay free.
+    """Lend some of the keys, and the lease, to a program that takes them itself; after a failure they stay free.
 
     Raises:
         LockTimeout: somebody else has taken one since, and does not give it back.
     """
     if keys:
         connection.execute("SELECT pg_advisory_unlock(key) FROM unnest(%s::bigint[]) AS key", [list(keys)])
+    if lease is not None:
+        lease.give_back()
     yield
+    patience = _patience(limit_seconds)
     if keys:
-        _acquire(connection, keys, limit_seconds, on_wait)
+        _acquire(connection, keys, patience, on_wait)
+    if lease is not None:
+        lease.take(patience)
+
+
+def _patience(limit_seconds: float) -> Patience:
+    return Patience(limit_seconds, first_seconds=0.05, longest_seconds=1.0, growth=1.5, jitter=True)
 
 
 def _acquire(
     connection: psycopg.Connection,
     keys: Sequence[int],
-    limit_seconds: float,
+    patience: Patience,
     on_wait: Callable[[WaitingForLock], None],
 ) -> None:
-    started = time.monotonic()
-    pause = _FIRST_PAUSE_SECONDS
     while not _try_all(connection, keys):
-        waited = time.monotonic() - started
+        waited = patience.waited_seconds
         holders = find_lock_holders(connection, keys)
         named = "; ".join(str(each) for each in holders if each.granted)
-        if waited >= limit_seconds:
+        if patience.left_seconds <= 0:
             raise LockTimeout(
                 f"another run holds the migration lock; waited {waited:.1f} s",
                 why=f"The holder is {named}."
@@ -120,8 +128,7 @@ def _acquire(
                 " If its client is gone, its statement is still running on the server.",
             )
         on_wait(WaitingForLock(named or "a session that has just ended", waited))
-        time.sleep(min(pause * random.uniform(0.5, 1.0), max(limit_seconds - waited, 0.01)))
-        pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
+        patience.pause()
 
 
 def _try_all(connection: psycopg.Connection, keys: Sequence[int]) -> bool:

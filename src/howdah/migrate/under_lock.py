@@ -18,6 +18,7 @@ from howdah.migrate.database import Look, look, read_history
 from howdah.migrate.events import Event, Noted, Result
 from howdah.migrate.failure import is_done, tell_outcome
 from howdah.migrate.history import History
+from howdah.migrate.lease import RunLease
 from howdah.migrate.lock import find_lock_holders, lock_keys
 from howdah.migrate.migration import Step
 from howdah.migrate.plan import Plan
@@ -43,6 +44,7 @@ class LockedRun:
     foreign: ForeignSettings
     settings: RunSettings
     on_event: Callable[[Event], None]
+    lease: RunLease | None = None
     may_give_way: bool = False
     _done: list[Result] = field(default_factory=list, init=False)
 
@@ -82,6 +84,7 @@ class LockedRun:
             self.foreign,
             self.settings,
             self.on_event,
+            lease=self.lease,
             first=self.plan.steps.index(steps[0]),
         )
         try:

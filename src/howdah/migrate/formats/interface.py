@@ -206,6 +206,38 @@ class Table(Protocol):
         ...
 
 
+class Lease(Protocol):
+    """A lock of the tool that is a row in a table: it names its holder, and expires unless that one renews it.
+
+    All pure. `place` is the quoted name of the table, `holder` the one who asks.
+    """
+
+    @property
+    def renew_every_seconds(self) -> float:
+        """A small part of the time in which it expires."""
+        ...
+
+    def find(self, table: HistoryTable) -> Query:
+        """A row with the quoted name of the table that belongs to this history; none where there is no such table."""
+        ...
+
+    def take(self, place: str, holder: str) -> Query:
+        """Take the lease; a row where nobody held it."""
+        ...
+
+    def renew(self, place: str, holder: str) -> Query:
+        """Put the end off; a row where the lease is still this holder's."""
+        ...
+
+    def release(self, place: str, holder: str) -> Query:
+        """Give it back; a row where it was still this holder's."""
+        ...
+
+    def read(self, place: str) -> Query:
+        """A row (holder, seconds since it was taken, seconds until it expires) where somebody holds it."""
+        ...
+
+
 class Host(Protocol):
     """Runs, in this process, the steps that only the tool itself can run. Its own lock is free meanwhile."""
 
@@ -247,7 +279,8 @@ class Format:
     """A tool's files + history table + lock. `name` is as in howdah.toml and `--format`.
 
     `host` runs the steps that are no SQL; None: a command that the project names does. `after_run` does what else the
-    tool does after a run that changed something.
+    tool does after a run that changed something. `lease` is a lock that some of its programs take instead of the
+    table's lock_keys, where its table is there.
     """
 
     name: str
@@ -255,3 +288,4 @@ class Format:
     table: Table
     host: Host | None = None
     after_run: AfterRun | None = None
+    lease: Lease | None = None

@@ -1,7 +1,9 @@
 // An application that runs its goose migrations by itself, as goose's documentation of the Provider advises:
 // under the session lock of PostgreSQL, with migrations in Go among those in SQL.
 //
-//	DATABASE_URL=... goose-provider DIR up | up-to V | down | down-to V | status
+//	DATABASE_URL=... goose-provider [-lease DURATION] DIR up | up-to V | down | down-to V | status
+//
+// With -lease it takes, instead of the session lock, the lock in goose's own table, which expires so long after a crash.
 //
 // Every file DIR/V_name.go stands for a migration in Go: up leaves the row "go V" in the table log, down "go -V".
 package main
@@ -9,10 +11,12 @@ package main
 import (
 	"context"
 	"database/sql"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
@@ -27,10 +31,17 @@ func main() {
 }
 
 func run(ctx context.Context, arguments []string) error {
-	if len(arguments) == 1 && arguments[0] == "-version" {
+	flags := flag.NewFlagSet("goose-provider", flag.ContinueOnError)
+	version := flags.Bool("version", false, "say the program's name")
+	lease := flags.Duration("lease", 0, "lock by a table, for so long")
+	if err := flags.Parse(arguments); err != nil {
+		return err
+	}
+	if *version {
 		fmt.Println("goose-provider")
 		return nil
 	}
+	arguments = flags.Args()
 	if len(arguments) < 2 {
 		return fmt.Errorf("usage: goose-provider DIR up|up-to|down|down-to|status [VERSION]")
 	}
@@ -39,13 +50,13 @@ func run(ctx context.Context, arguments []string) error {
 		return err
 	}
 	defer database.Close()
-	provider, err := open(database, arguments[0])
+	provider, err := open(database, arguments[0], *lease)
 	if err != nil {
 		return err
 	}
-	var version int64
+	var target int64
 	if len(arguments) > 2 {
-		if version, err = strconv.ParseInt(arguments[2], 10, 64); err != nil {
+		if target, err = strconv.ParseInt(arguments[2], 10, 64); err != nil {
 			return err
 		}
 	}
@@ -53,21 +64,20 @@ func run(ctx context.Context, arguments []string) error {
 	case "up":
 		return tell(provider.Up(ctx))
 	case "up-to":
-		return tell(provider.UpTo(ctx, version))
+		return tell(provider.UpTo(ctx, target))
 	case "down":
 		result, err := provider.Down(ctx)
 		return tell([]*goose.MigrationResult{result}, err)
 	case "down-to":
-		return tell(provider.DownTo(ctx, version))
+		return tell(provider.DownTo(ctx, target))
 	case "status":
 		return status(ctx, provider)
 	}
 	return fmt.Errorf("unknown: %s", arguments[1])
 }
 
-func open(database *sql.DB, directory string) (*goose.Provider, error) {
-	// One attempt a second, for two minutes; goose's own default is one in five seconds.
-	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 120), lock.WithUnlockTimeout(1, 30))
+func open(database *sql.DB, directory string, lease time.Duration) (*goose.Provider, error) {
+	locker, err := locker(lease)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +86,18 @@ func open(database *sql.DB, directory string) (*goose.Provider, error) {
 		return nil, err
 	}
 	return goose.NewProvider(goose.DialectPostgres, database, os.DirFS(directory),
-		goose.WithSessionLocker(locker), goose.WithDisableGlobalRegistry(true), goose.WithGoMigrations(written...))
+		locker, goose.WithDisableGlobalRegistry(true), goose.WithGoMigrations(written...))
+}
+
+// locker tries once a second, for two minutes; goose's own default is once in five seconds.
+func locker(lease time.Duration) (goose.ProviderOption, error) {
+	if lease > 0 {
+		locker, err := lock.NewPostgresTableLocker(lock.WithTableLeaseDuration(lease),
+			lock.WithTableHeartbeatInterval(lease/5), lock.WithTableLockTimeout(time.Second, 120))
+		return goose.WithLocker(locker), err
+	}
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 120), lock.WithUnlockTimeout(1, 30))
+	return goose.WithSessionLocker(locker), err
 }
 
 func writtenInGo(directory string) ([]*goose.Migration, error) {

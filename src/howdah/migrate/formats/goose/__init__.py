@@ -6,7 +6,8 @@ Sources: pressly/goose v3.29.0. Where its command line and its Provider differ, 
 from __future__ import annotations
 
 from howdah.migrate.formats.goose.files import GooseFiles
+from howdah.migrate.formats.goose.lease import GooseLease
 from howdah.migrate.formats.goose.table import GooseTable
 from howdah.migrate.formats.interface import Format
 
-GOOSE = Format("goose", GooseFiles(), GooseTable())
+GOOSE = Format("goose", GooseFiles(), GooseTable(), lease=GooseLease())

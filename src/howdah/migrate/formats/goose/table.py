@@ -13,11 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from howdah.migrate.formats.goose.lease import LOCK_ID
 from howdah.migrate.formats.interface import Keeps, OutOfOrder, Phase, Query
 from howdah.migrate.history import HistoryTable
 from howdah.migrate.migration import Direction, Migration, Step
-
-_LOCK_KEY = 4097083626  # lock.DefaultLockID: the CRC-32 of "goose"
 
 
 class GooseTable:
@@ -41,7 +40,7 @@ class GooseTable:
 
     def lock_keys(self, table: HistoryTable) -> tuple[int, ...]:
         """That of its session locker; its command line takes none."""
-        return (_LOCK_KEY,)
+        return (LOCK_ID,)
 
     def create(self, table: HistoryTable) -> Sequence[Query]:
         """Their own statement since v3.22, and row 0."""
