@@ -14,16 +14,29 @@ from howdah.migrate.formats.interface import Format, Keeps
 from howdah.migrate.history import Applied, History, HistoryTable, Record
 from howdah.migrate.sql import fetch, query
 
+_TABLES = {"r", "p"}
+_KINDS = {
+    "v": "a view",
+    "m": "a materialized view",
+    "f": "a foreign table",
+    "S": "a sequence",
+    "i": "an index",
+}
+
 
 @dataclass(frozen=True)
 class Look:
-    """What the first round trip shows: where the history is, and what kind of server this is."""
+    """What the first round trip shows: where the history is, and what kind of server this is.
+
+    `may_fence`: this role may lock the table against other writers.
+    """
 
     table: HistoryTable
     exists: bool
     has_side_history: bool
     read_only: bool
     backend_pid: int
+    may_fence: bool = True
 
 
 def look(
@@ -37,12 +50,14 @@ def look(
     """Find the history table; round trip 1. `evidence`: why the files were taken for this format; empty: it was said.
 
     Raises:
-        HistoryMismatch: a table of that name is there and is not this format's; or there is none, and another
-            format's history is, while nobody said the format.
+        HistoryMismatch: something of that name is there and is no table, or not this format's, or hides rows from
+            this role; or there is none, and another format's history is, while nobody said the format.
         RefusedError: no schema to look in.
     """
     name = table or format.table.name
     row: dict[str, Any] = fetch(connection, "look", [schema, name])[0]
+    if format.follows_search_path and schema is None and row["first_on_path"] not in {None, row["schema"]}:
+        return look(connection, format, schema=row["first_on_path"], table=table)
     where = schema or row["schema"]
     if where is None:
         raise RefusedError(
@@ -53,6 +68,7 @@ def look(
         )
     found = HistoryTable(row["database"], where, name)
     columns = row["columns"]
+    _refuse_unreadable(found, row)
     if columns is not None and not format.table.recognises(columns):
         raise _not_of(format, found, columns)
     if columns is None and table is None and evidence:
@@ -63,7 +79,26 @@ def look(
         row["has_side_history"],
         row["read_only"],
         row["backend_pid"],
+        row["may_fence"] or columns is None,
     )
+
+
+def _refuse_unreadable(found: HistoryTable, row: Mapping[str, Any]) -> None:
+    """What would read as an empty history, and is none."""
+    if row["kind"] is not None and row["kind"] not in _TABLES:
+        raise HistoryMismatch(
+            f"{found.sql} is {_KINDS.get(row['kind'], 'no table')}",
+            code="foreign-history",
+            why="A history is a table: what else has its name can be written to in ways that nobody here can foresee.",
+            fix="Name the table itself with `history-table` in howdah.toml, or rename this.",
+        )
+    if row["hides_rows"]:
+        raise HistoryMismatch(
+            f"{found.sql} hides rows from this role",
+            code="hidden-history",
+            why="Row security is on for it: what is applied could look pending.",
+            fix=f"Migrate as the table's owner, or: ALTER TABLE {found.sql} DISABLE ROW LEVEL SECURITY;",
+        )
 
 
 def _not_of(format: Format, found: HistoryTable, columns: Mapping[str, str]) -> HistoryMismatch:
@@ -135,6 +170,7 @@ def read_history(connection: psycopg.Connection, format: Format, at: Look) -> Hi
         applied=applied,
         records=known,
         has_side_history=at.has_side_history,
+        may_fence=at.may_fence,
     )
 
 

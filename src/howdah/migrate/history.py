@@ -82,6 +82,7 @@ class History:
             where it failed reverting the first migration.
         records: side history, version -> its newest row; empty where there is none.
         has_side_history: howdah.history is there.
+        may_fence: this role may lock the table against other writers.
     """
 
     table: HistoryTable
@@ -89,6 +90,7 @@ class History:
     applied: tuple[Applied, ...] = ()
     records: Mapping[str, Record] = field(default_factory=dict)
     has_side_history: bool = False
+    may_fence: bool = True
 
     @property
     def version(self) -> str | None:

@@ -10,12 +10,22 @@ SELECT current_database() AS database,
                   AND has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
                   AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE'))
          AS has_side_history,
-       (SELECT jsonb_object_agg(a.attname, format_type(a.atttypid, a.atttypmod))
-          FROM pg_attribute a
-          JOIN pg_class c ON c.oid = a.attrelid
+       found.kind, coalesce(found.hides_rows, false) AS hides_rows, coalesce(found.may_fence, false) AS may_fence,
+       found.columns,
+       (SELECT n.nspname
+          FROM pg_class c
           JOIN pg_namespace n ON n.oid = c.relnamespace
-         WHERE n.nspname = coalesce($1, current_schema()) AND c.relname = $2 AND c.relkind IN ('r', 'p')
-           AND a.attnum > 0 AND NOT a.attisdropped) AS columns
+         WHERE c.relname = $2 AND n.nspname = ANY (current_schemas(false))
+         ORDER BY array_position(current_schemas(false), n.nspname)
+         LIMIT 1) AS first_on_path
+  FROM (SELECT) AS one
+  LEFT JOIN (SELECT c.relkind::text AS kind, row_security_active(c.oid) AS hides_rows,
+                    has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE') AS may_fence,
+                    (SELECT jsonb_object_agg(a.attname, format_type(a.atttypid, a.atttypmod)) FROM pg_attribute a
+                      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns
+               FROM pg_class c
+               JOIN pg_namespace n ON n.oid = c.relnamespace
+              WHERE n.nspname = coalesce($1, current_schema()) AND c.relname = $2) AS found ON true
 
 -- name: read_records
 -- The newest row of each version of one history.

@@ -10,4 +10,4 @@ from howdah.migrate.formats.goose.lease import GooseLease
 from howdah.migrate.formats.goose.table import GooseTable
 from howdah.migrate.formats.interface import Format
 
-GOOSE = Format("goose", GooseFiles(), GooseTable(), lease=GooseLease())
+GOOSE = Format("goose", GooseFiles(), GooseTable(), lease=GooseLease(), follows_search_path=True)
