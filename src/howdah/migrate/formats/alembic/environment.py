@@ -124,9 +124,10 @@ def _environment(config: Config, script: ScriptDirectory, run: Run) -> Environme
 
 @dataclass
 class Run:
-    """One run of env.py for some steps. `run()` may be called once."""
+    """One run of the file `env` for some steps. `run()` may be called once."""
 
     config: Config
+    env: str
     guard: Guard
     steps: Sequence[Step]
     on_done: Callable[[Step], None]
@@ -147,10 +148,10 @@ class Run:
             raise
         except (Exception, SystemExit) as error:
             if self._current is None:
-                raise environment_failed(error, self._env) from error
+                raise environment_failed(error, self.env) from error
             raise revision_failed(error, self._current, is_clean=self._is_clean) from error
         if not self._is_begun:
-            raise environment_failed(RuntimeError("it never called context.run_migrations()"), self._env)
+            raise environment_failed(RuntimeError("it never called context.run_migrations()"), self.env)
         for step in self._waiting:
             self.on_done(step)
 
@@ -159,7 +160,7 @@ class Run:
         if self._is_begun:
             raise refused(
                 "env.py runs the revisions more than once",
-                self._env,
+                self.env,
                 "It goes through several databases; howdah migrates one at a time.",
                 fix="Give each database a folder of its own, or a command: see `foreign` in howdah.toml.",
             )
@@ -210,7 +211,3 @@ class Run:
 
         prepared.migration_fn = fenced
         return prepared
-
-    @property
-    def _env(self) -> str:
-        return self._script.env_py_location

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from howdah.config.database import DatabaseConfig
+from howdah.errors import SourceError, Where
 from howdah.migrate.history import HistoryTable
 from howdah.migrate.migration import Step
 
@@ -52,6 +53,7 @@ class AlembicHost:
         from howdah.migrate.formats.alembic.template import no_library
 
         places = find_places(directory)
+        env = _env_py(places, directory)
         try:
             import alembic  # noqa: F401 - that it is there
         except ImportError:
@@ -63,7 +65,7 @@ class AlembicHost:
         def work() -> None:
             with lent_process(places.home, places.imports, variables_for(places, database)):
                 guard = Guard(connection, table, int(stall_seconds * 1000))
-                Run(make_config(places, database), guard, steps, on_done).run()
+                Run(make_config(places, database), str(env), guard, steps, on_done).run()
 
         away_from_loop(work)
 
@@ -78,6 +80,7 @@ class AlembicHost:
         from howdah.migrate.formats.alembic.template import no_library
 
         places = find_places(directory)
+        env = _env_py(places, directory)
         try:
             from alembic import command
         except ImportError:
@@ -91,15 +94,29 @@ class AlembicHost:
                 try:
                     made = command.revision(make_config(places, database), message=words, autogenerate=True)
                 except (Exception, SystemExit) as error:
-                    raise environment_failed(error, str((places.script or directory) / "env.py")) from error
+                    raise environment_failed(error, str(env)) from error
             scripts = made if isinstance(made, list) else [made]
             return tuple(Path(each.path) for each in scripts if each is not None)
 
         return away_from_loop(work)
 
 
+def _env_py(places: Places, directory: Path) -> Path:
+    """The file that runs revisions. Raises SourceError: there is none."""
+    env = places.script and places.script / "env.py"
+    if env is None or not env.is_file():
+        raise SourceError(
+            "there is no env.py that could run these revisions",
+            code="bad-alembic-configuration",
+            where=Where(str(env or directory)),
+            fix="Name the folder that has alembic.ini, or the one that has env.py.",
+        )
+    return env
+
+
 def make_config(places: Places, database: DatabaseConfig) -> Config:
     """The configuration of the project, with its folders and the address filled in."""
+    import os
     import sys
 
     from alembic.config import Config
@@ -118,8 +135,8 @@ def make_config(places: Places, database: DatabaseConfig) -> Config:
     if places.script:
         set_option("script_location", _escaped(str(places.script)))
     for name in ("path_separator", "version_path_separator"):  # the second until Alembic 1.16
-        set_option(name, "newline")
-    set_option("version_locations", _escaped("\n".join(map(str, places.versions))))
+        set_option(name, "os")
+    set_option("version_locations", _escaped(os.pathsep.join(map(str, places.versions))))
     # They are on sys.path already; Alembic would leave them there.
     set_option("prepend_sys_path", "")
     return config
