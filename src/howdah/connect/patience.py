@@ -5,8 +5,6 @@ from __future__ import annotations
 import random
 import time
 
-_SHORTEST_SECONDS = 0.01
-
 
 class Patience:
     """A limit in time, which begins at once, and pauses that grow.
@@ -25,8 +23,7 @@ class Patience:
     ) -> None:
         self._started = time.monotonic()
         self.deadline = self._started + limit_seconds
-        self.next_seconds = first_seconds
-        """The length of the next pause, before jitter and limit cut it."""
+        self._next_seconds = first_seconds
         self._longest_seconds = longest_seconds
         self._growth = growth
         self._jitter = jitter
@@ -41,8 +38,13 @@ class Patience:
         """Until the limit; negative behind it."""
         return self.deadline - time.monotonic()
 
+    @property
+    def is_over(self) -> bool:
+        """Less is left than the next pause takes. Who wants one last try right at the limit asks for what is left."""
+        return self.left_seconds < self._next_seconds
+
     def pause(self) -> None:
         """Sleep until the next try, and not beyond the limit."""
-        seconds = self.next_seconds * (random.uniform(0.5, 1.0) if self._jitter else 1.0)
-        time.sleep(min(seconds, max(self.left_seconds, _SHORTEST_SECONDS)))
-        self.next_seconds = min(self.next_seconds * self._growth, self._longest_seconds)
+        seconds = self._next_seconds * (random.uniform(0.5, 1.0) if self._jitter else 1.0)
+        time.sleep(min(seconds, max(self.left_seconds, 0.0)))
+        self._next_seconds = min(self._next_seconds * self._growth, self._longest_seconds)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -16,6 +15,7 @@ from howdah.config.database import DatabaseConfig
 from howdah.connect.addresses import Address, resolve_address, session_passes, split_hosts
 from howdah.connect.failures import Failure, Step
 from howdah.connect.login import log_in
+from howdah.connect.patience import Patience
 from howdah.errors import ConnectError
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ _PARAMETERS = {
     "keepalives_interval": "10",
     "keepalives_count": "3",
 }
-_FIRST_PAUSE_SECONDS = 0.05
-_LONGEST_PAUSE_SECONDS = 2.0
 
 
 def open_session(
@@ -73,34 +71,24 @@ def wait_for_session(
     Raises:
         ConnectError: at once for what waiting cannot mend; after the limit, the last reason.
     """
-    deadline = time.monotonic() + limit_seconds
+    patience = Patience(limit_seconds, first_seconds=0.05, longest_seconds=2.0, jitter=True)
     attempt_seconds = own_timeout(config) or 10.0
-    for pause in _pauses():
-        left = deadline - time.monotonic()
+    while True:
         result = _try_all(
             config,
             application_name=application_name,
-            timeout_seconds=min(attempt_seconds, max(left, 0.01)),
-            deadline=deadline,
+            timeout_seconds=min(attempt_seconds, max(patience.left_seconds, 0.01)),
+            deadline=patience.deadline,
         )
         if isinstance(result, psycopg.Connection):
             return result
-        left = deadline - time.monotonic()
+        left = patience.left_seconds
         error = result.as_error()
         if not result.cause.transient or left <= 0:
             raise error
         if on_wait is not None:
             on_wait(error, left)
-        time.sleep(min(pause, left))
-    raise AssertionError("the pauses never end")
-
-
-def _pauses() -> Iterator[float]:
-    """Doubling, capped, and with jitter, so that many instances do not come back in step."""
-    pause = _FIRST_PAUSE_SECONDS
-    while True:
-        yield pause * random.uniform(0.5, 1)
-        pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+        patience.pause()
 
 
 def own_timeout(config: DatabaseConfig) -> float | None:

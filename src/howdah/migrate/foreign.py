@@ -15,6 +15,7 @@ import psycopg
 
 from howdah.config.database import DatabaseConfig
 from howdah.config.project import ForeignSettings
+from howdah.connect.patience import Patience
 from howdah.errors import ForeignStep, MigrationFailed, Where
 from howdah.findings import Finding, Severity
 from howdah.migrate.checksums import read_content
@@ -99,18 +100,15 @@ class ForeignRun:
 
     def _run_by_host(self) -> None:
         """In this process; again while locks are not to be had."""
-        started, pause = time.monotonic(), 0.1
+        patience = Patience(self.settings.retry_limit_seconds)
         while self._left:
             try:
                 self._call_host()
             except MigrationFailed as failed:
-                waited = time.monotonic() - started
-                is_over = waited + pause > self.settings.retry_limit_seconds
-                if failed.sqlstate not in _TRY_AGAIN or failed.is_partial or is_over:
+                if failed.sqlstate not in _TRY_AGAIN or failed.is_partial or patience.is_over:
                     raise
-                self.on_event(Retrying(self._left[0], failed.message, waited))
-                time.sleep(pause)
-                pause = min(pause * 2, 5.0)
+                self.on_event(Retrying(self._left[0], failed.message, patience.waited_seconds))
+                patience.pause()
                 # Somebody else may have run them meanwhile.
                 self._settle()
 

@@ -9,13 +9,13 @@ fails and leaves nothing behind, the mark is taken back.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import psycopg
 from psycopg.pq import TransactionStatus
 
+from howdah.connect.patience import Patience
 from howdah.migrate import side_history
 from howdah.migrate.events import Event, Result, Retrying, StatementStarted
 from howdah.migrate.failure import StepFailed
@@ -111,7 +111,7 @@ class OutsideRun:
 
     def _run_statement(self, statement: Statement, index: int) -> None:
         """Run one statement in its own message; again where a lock or a deadlock stopped it and that is harmless."""
-        started, pause = time.monotonic(), 0.1
+        patience = Patience(self.settings.retry_limit_seconds)
         invalid_before = self._invalid_indexes()
         while True:
             self._set_lock_timeout(statement)
@@ -119,16 +119,15 @@ class OutsideRun:
                 run_pipeline(self.connection, [Command(statement.text.encode())])
             except CommandFailed as failed:
                 error = failed.error
-                waited = time.monotonic() - started
-                if failed.interrupted or not self._may_try_again(error, statement, waited + pause):
+                may_try_again = error.sqlstate in _TRY_AGAIN and "CONCURRENTLY" in statement.words
+                if failed.interrupted or not may_try_again or patience.is_over:
                     raise self._failure(failed, statement, index, invalid_before) from error
                 self.connection.rollback()
                 self._drop_invalid(invalid_before)
-                self.on_event(Retrying(self.step, error.diag.message_primary or "", waited))
+                self.on_event(Retrying(self.step, error.diag.message_primary or "", patience.waited_seconds))
                 if self.may_give_way and self._has_waiters() and self._take_back(statement):
                     raise GiveWay from error
-                time.sleep(pause)
-                pause = min(pause * 2, 5.0)
+                patience.pause()
             except KeyboardInterrupt as interrupt:
                 if self.connection.closed:
                     lost = psycopg.OperationalError("interrupted in the middle of a message")
@@ -137,13 +136,6 @@ class OutsideRun:
                 return
             else:
                 return
-
-    def _may_try_again(self, error: psycopg.Error, statement: Statement, seconds: float) -> bool:
-        return (
-            error.sqlstate in _TRY_AGAIN
-            and "CONCURRENTLY" in statement.words
-            and seconds <= self.settings.retry_limit_seconds
-        )
 
     def _failure(
         self, failed: CommandFailed, statement: Statement, index: int, invalid_before: set[int]

@@ -12,6 +12,7 @@ from uuid import uuid4
 import psycopg
 from psycopg.pq import ExecStatus
 
+from howdah.connect.patience import Patience
 from howdah.migrate.events import Event, Result, Retrying, StatementStarted, StepStarted
 from howdah.migrate.failure import StepFailed, migration_failed
 from howdah.migrate.formats.interface import Phase, Query
@@ -116,7 +117,7 @@ class Run:
 
     def _run_in_transaction(self, step: Step, script: Script, *, is_durable: bool) -> None:
         """Body and history in one transaction and one round trip; again while locks are not to be had."""
-        started, pause = time.monotonic(), 0.1
+        patience = Patience(self.settings.retry_limit_seconds)
         first = len(self._head(script, is_durable=is_durable))
         moves = self.plan.format.table.record(
             self.plan.history.table, step, script.checksum, start=Phase.BEFORE, end=Phase.AFTER
@@ -133,15 +134,14 @@ class Run:
                 )
             except CommandFailed as failed:
                 self.connection.rollback()
-                waited = time.monotonic() - started
-                is_over = waited + pause > self.settings.retry_limit_seconds
-                if failed.error.sqlstate not in _TRY_AGAIN or is_over:
+                if failed.error.sqlstate not in _TRY_AGAIN or patience.is_over:
                     raise StepFailed(
                         failed.error, failed.index - first, interrupted=failed.interrupted
                     ) from failed
-                self.on_event(Retrying(step, failed.error.diag.message_primary or "", waited))
-                time.sleep(pause)
-                pause = min(pause * 2, 5.0)
+                self.on_event(
+                    Retrying(step, failed.error.diag.message_primary or "", patience.waited_seconds)
+                )
+                patience.pause()
             except psycopg.OperationalError as error:
                 raise StepFailed(error, None) from error
             else:
