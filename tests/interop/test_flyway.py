@@ -61,8 +61,12 @@ def add(directory: Path, name: str, raw: bytes) -> None:
     path.write_bytes(raw)
 
 
-def start_flyway(database: DatabaseConfig, directory: Path, *words: str) -> subprocess.Popen[str]:
+def start_flyway(
+    database: DatabaseConfig, directory: Path, *words: str, transactional_lock: bool = False
+) -> subprocess.Popen[str]:
+    """Start Flyway; with its own default lock it would wait for itself at CREATE INDEX CONCURRENTLY (since 9.1.2)."""
     address = {
+        "FLYWAY_POSTGRESQL_TRANSACTIONAL_LOCK": str(transactional_lock).lower(),
         "FLYWAY_URL": f"jdbc:postgresql://{database.host}:{database.port}/{database.database}",
         "FLYWAY_USER": database.user,
         "FLYWAY_PASSWORD": database.password.reveal() if database.password else "",
@@ -224,25 +228,31 @@ def test_placeholders_are_put_in_alike(directory: Path, make_database: MakeDatab
     assert not differences(content(theirs), content(ours))
 
 
-def test_they_wait_for_each_other(directory: Path, make_database: MakeDatabase) -> None:
-    database = make_database()
-    add(directory, "V20__slow.sql", b"select pg_sleep(3);\n")
-    process = start_flyway(database, directory, "migrate")
-    _wait_for(database, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'select pg_sleep%'")
+@pytest.mark.parametrize("transactional_lock", [False, True])
+def test_they_wait_for_each_other(tmp_path: Path, database: DatabaseConfig, transactional_lock: bool) -> None:
+    add(tmp_path, "V1__slow.sql", b"select pg_sleep(3);\n")
+    is_sleeping = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND query LIKE 'select pg_sleep%'"
+    )
+    theirs = start_flyway(database, tmp_path, "migrate", transactional_lock=transactional_lock)
+    _wait_for(database, is_sleeping)
     events: list[Event] = []
-    howdah(database, directory, events).up()
-    said, _ = process.communicate(timeout=60)
-    assert process.returncode == 0, said
+    howdah(database, tmp_path, events).up()
+    said, _ = theirs.communicate(timeout=60)
+    assert theirs.returncode == 0, said
     assert any(isinstance(each, WaitingForLock) for each in events)
 
     with connect(database) as connection:
-        connection.execute("DELETE FROM flyway_schema_history WHERE version = '20'")
-    thread = threading.Thread(target=howdah(database, directory).up)
-    thread.start()
-    _wait_for(database, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'select pg_sleep%'")
-    flyway(database, directory, "migrate")
-    thread.join()
-    assert [each[1] for each in rows(database)].count("20") == 1
+        connection.execute("DELETE FROM flyway_schema_history")
+    ours = threading.Thread(target=howdah(database, tmp_path).up)
+    ours.start()
+    _wait_for(database, is_sleeping)
+    theirs = start_flyway(database, tmp_path, "migrate", transactional_lock=transactional_lock)
+    said, _ = theirs.communicate(timeout=60)
+    assert theirs.returncode == 0, said
+    ours.join()
+    assert [each[1] for each in rows(database)] == ["1"]
 
 
 def _wait_for(database: DatabaseConfig, query: str) -> None:
