@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from howdah.errors import ConfigError, SourceError, Where
-from howdah.findings import Finding, Severity
+from howdah.findings import Finding
 from howdah.migrate.formats.dbmate_sections import read_section
+from howdah.migrate.formats.files import ignored_file
 from howdah.migrate.formats.interface import Body, Format, Keeps, OutOfOrder, Phase, Query, Transaction
 from howdah.migrate.formats.names import list_files_and_links, next_timestamp, readable_name
 from howdah.migrate.history import HistoryTable
@@ -215,12 +216,5 @@ def _mixed_order(one: Migration, two: Migration) -> SourceError:
 def _ignored(path: Path) -> list[Finding]:
     if not path.name.lower().endswith(".sql"):
         return []
-    return [
-        Finding(
-            code="ignored-file",
-            severity=Severity.WARNING,
-            message="not a migration for dbmate, ignored",
-            where=Where(str(path)),
-            why="The name does not begin with a digit and end with .sql in lower case.",
-        )
-    ]
+    why = "The name does not begin with a digit and end with .sql in lower case."
+    return [ignored_file(path, tool="dbmate", why=why)]

@@ -6,7 +6,8 @@ import os
 import re
 from pathlib import Path
 
-from howdah.errors import ConfigError, SourceError
+from howdah.errors import ConfigError, SourceError, Where
+from howdah.findings import Finding, Severity
 
 _NUMBER = re.compile(r"[+-]?[0-9]+")
 
@@ -23,6 +24,17 @@ def list_files(directory: Path) -> list[Path]:
     return [
         directory / name for name in sorted(each.name for each in os.scandir(directory) if each.is_file())
     ]
+
+
+def ignored_file(path: Path, *, tool: str, why: str) -> Finding:
+    """The note of a file that is no migration, though it may be meant as one."""
+    return Finding(
+        code="ignored-file",
+        severity=Severity.WARNING,
+        message=f"not a migration for {tool}, ignored",
+        where=Where(str(path)),
+        why=why,
+    )
 
 
 def parse_number(text: str) -> str:

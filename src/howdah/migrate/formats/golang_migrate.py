@@ -13,8 +13,9 @@ from pathlib import Path
 
 from howdah.errors import SourceError, Where
 from howdah.findings import Finding, Severity
-from howdah.migrate.formats.files import list_files, parse_number
+from howdah.migrate.formats.files import ignored_file, list_files, parse_number
 from howdah.migrate.formats.interface import Body, Format, Keeps, OutOfOrder, Phase, Query
+from howdah.migrate.formats.names import next_timestamp
 from howdah.migrate.history import NOTHING, HistoryTable
 from howdah.migrate.migration import Direction, Migration, Source, Step
 
@@ -63,12 +64,9 @@ class GolangMigrateFiles:
         """An empty pair: in the digits in use, a timestamp (UTC) where the newest version is one."""
         newest = source.migrations[-1] if source.migrations else None
         if newest is not None and len(newest.version) == _TIMESTAMP_DIGITS:
-            from datetime import UTC, datetime
-
-            number = max(int(datetime.now(UTC).strftime("%Y%m%d%H%M%S")), int(newest.version) + 1)
+            prefix = next_timestamp(after=int(newest.version))
         else:
-            number = 1 if newest is None else int(newest.version) + 1
-        prefix = str(number).zfill(_digits(newest))
+            prefix = str(1 if newest is None else int(newest.version) + 1).zfill(_digits(newest))
         return {f"{prefix}_{words}.up.sql": "", f"{prefix}_{words}.down.sql": ""}
 
     def read_body(self, path: Path, text: str, direction: Direction) -> Body:
@@ -243,13 +241,4 @@ def _ignored(paths: Sequence[Path]) -> list[Finding]:
                 why=why,
             )
         ]
-    return [
-        Finding(
-            code="ignored-file",
-            severity=Severity.WARNING,
-            message="not a migration for golang-migrate, ignored",
-            where=Where(str(path)),
-            why=why,
-        )
-        for path in paths
-    ]
+    return [ignored_file(path, tool="golang-migrate", why=why) for path in paths]

@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from howdah.errors import ConfigError, SourceError, Where
-from howdah.findings import Finding, Severity
+from howdah.findings import Finding
+from howdah.migrate.formats.files import ignored_file
 from howdah.migrate.formats.interface import Body, Format, Keeps, OutOfOrder, Phase, Query
 from howdah.migrate.formats.names import next_timestamp
 from howdah.migrate.history import HistoryTable
@@ -266,10 +267,4 @@ def _refuse_other_provider(path: Path) -> None:
 
 
 def _ignored(path: Path) -> Finding:
-    return Finding(
-        code="ignored-file",
-        severity=Severity.WARNING,
-        message="not a migration for Prisma, ignored",
-        where=Where(str(path)),
-        why=f"A migration is a folder with a {_SCRIPT}.",
-    )
+    return ignored_file(path, tool="Prisma", why=f"A migration is a folder with a {_SCRIPT}.")

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from howdah.errors import ConfigError, ScriptError, SourceError, Where
 from howdah.findings import Finding, Severity
+from howdah.migrate.formats.files import ignored_file
 from howdah.migrate.formats.flyway.migration import FlywayMigration
 from howdah.migrate.formats.flyway.names import (
     FOREIGN_SUFFIXES,
@@ -36,6 +37,7 @@ from howdah.migrate.formats.flyway.script import (
     settings_path,
 )
 from howdah.migrate.formats.interface import Body, Transaction
+from howdah.migrate.formats.names import next_timestamp
 from howdah.migrate.migration import Direction, Source
 from howdah.pg.features import Feature
 from howdah.pg.lexer import BYTE_ORDER_MARK
@@ -104,13 +106,11 @@ class FlywayFiles:
         written = newest.up.name[1:].partition("__")[0].removesuffix(SQL_SUFFIX)
         head, last = written[: len(written) - len(_last_part(written))], _last_part(written)
         if not head and len(last) == _TIMESTAMP_DIGITS:
-            from datetime import UTC, datetime
-
-            number = max(int(datetime.now(UTC).strftime("%Y%m%d%H%M%S")), int(last) + 1)
+            number = next_timestamp(after=int(last))
         else:
-            number = int(last) + 1
+            number = str(int(last) + 1).zfill(len(last))
         folder = newest.up.relative_to(source.directory).parent
-        name = f"V{head}{str(number).zfill(len(last))}__{words}{SQL_SUFFIX}"
+        name = f"V{head}{number}__{words}{SQL_SUFFIX}"
         return {(folder / name).as_posix(): ""}
 
     def read_body(self, path: Path, text: str, direction: Direction) -> Body:
@@ -297,13 +297,7 @@ def _duplicate(name: Name, first: Path, second: Path) -> SourceError:
 
 
 def _ignored(path: Path) -> Finding:
-    return Finding(
-        code="ignored-file",
-        severity=Severity.WARNING,
-        message="not a migration for Flyway, ignored",
-        where=Where(str(path)),
-        why="The name is not V{version}__words.sql.",
-    )
+    return ignored_file(path, tool="Flyway", why="The name is not V{version}__words.sql.")
 
 
 def _notes(found: Mapping[Kind, Mapping[str, tuple[Name, Path]]]) -> Iterator[Finding]:

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from howdah.errors import SourceError, Where
-from howdah.findings import Finding, Severity
-from howdah.migrate.formats.files import parse_number
+from howdah.findings import Finding
+from howdah.migrate.formats.files import ignored_file, parse_number
 from howdah.migrate.formats.goose.agreement import blocks_of
 from howdah.migrate.formats.goose.sections import read_section
 from howdah.migrate.formats.interface import Body, Transaction
@@ -149,10 +149,4 @@ def _duplicate(version: int, first: Path, second: Path) -> SourceError:
 
 
 def _ignored(path: Path) -> Finding:
-    return Finding(
-        code="ignored-file",
-        severity=Severity.WARNING,
-        message="not a migration for goose, ignored",
-        where=Where(str(path)),
-        why="goose looks at names that end with .sql in small letters.",
-    )
+    return ignored_file(path, tool="goose", why="goose looks at names that end with .sql in small letters.")
