@@ -9,13 +9,14 @@ from itertools import chain, count
 
 from howdah.migrate.checksums import read_content
 from howdah.migrate.declare import checksum_of
-from howdah.migrate.formats.interface import Format, Query
+from howdah.migrate.formats import FORMAT_NAMES
+from howdah.migrate.formats.interface import Format, Keeps, Query
 from howdah.migrate.history import HistoryTable
 from howdah.migrate.migration import Migration
 from howdah.migrate.side_history import record_declaration
 from howdah.pg.identifiers import MAX_NAME_BYTES, quote_identifier, quote_literal
 
-_ARCHIVE = re.compile(r"_before_(golang_migrate|goose|sqlx|dbmate)(_[0-9]+)?$")
+_ARCHIVE = re.compile(rf"_before_({'|'.join(FORMAT_NAMES).replace('-', '_')})(_[0-9]+)?$")
 _PLACEHOLDER = re.compile(r"\$([0-9]+)")
 
 
@@ -119,7 +120,7 @@ def _undo(old: OldHistory, to: Format, new: HistoryTable, applied: Sequence[Migr
 def _nothing_since(to: Format, new: HistoryTable, applied: Sequence[Migration]) -> str:
     """A statement that fails where the new history has moved on: the old one would not know of it."""
     versions = [each.version for each in applied]
-    if versions and to.table.keeps.name == "NUMBER":
+    if versions and to.table.keeps is Keeps.NUMBER:
         versions = versions[-1:]
     reading = to.table.read(new).sql
     return (
