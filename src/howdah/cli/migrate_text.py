@@ -211,6 +211,8 @@ def _unfinished_lines(found: Diagnosis) -> list[str]:
     from howdah.pg.statements import shorten
 
     record = found.unfinished
+    if record is None and found.means:
+        return [f"  {found.means}"]
     if record is None:
         return [
             "  howdah did not run it: another tool failed, was killed, or is running it",

@@ -161,6 +161,13 @@ def read_history(connection: psycopg.Connection, format: Format, at: Look) -> Hi
             code="foreign-history",
             why=f"A history of {format.name} has one row at most.",
         )
+    if any(each.version is None for each in applied):
+        raise HistoryMismatch(
+            f"{at.table.sql} has a row without a version",
+            code="foreign-history",
+            why=f"{format.name} never writes one.",
+            fix="Delete the row: what it stands for cannot be told.",
+        )
     known = {each[0]: Record(*each) for each in records}
     if not format.table.marks_running:
         applied = _with_unfinished(applied, known)

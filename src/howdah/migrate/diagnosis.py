@@ -9,11 +9,12 @@ import psycopg
 
 from howdah.errors import HowdahError
 from howdah.migrate.formats.interface import Format, Keeps
-from howdah.migrate.history import NOTHING, Applied, History, Record
+from howdah.migrate.history import Applied, History, Record
 from howdah.migrate.lock import LockHolder, find_lock_holders, lock_keys
 from howdah.migrate.migration import Direction, Migration, Source, Step
 from howdah.migrate.script import load_script
 from howdah.migrate.sql import fetch
+from howdah.migrate.standing import unfinished_record
 from howdah.migrate.traces import Trace, find_traces
 from howdah.pg.statements import Statement
 
@@ -51,6 +52,7 @@ class Diagnosis:
         next_statement: of a step of ours, the first statement of which nobody knows whether it took effect.
         holders: sessions that hold the migration lock: while there is one, the step may still be running.
         invalid_indexes: what CREATE INDEX CONCURRENTLY leaves when it is killed.
+        means: what the mark says where no run of ours has left it; empty: nothing beyond that.
     """
 
     history: History
@@ -59,11 +61,12 @@ class Diagnosis:
     next_statement: Statement | None
     holders: tuple[LockHolder, ...]
     invalid_indexes: tuple[InvalidIndex, ...]
+    means: str = ""
 
 
 def diagnose(connection: psycopg.Connection, format: Format, source: Source, history: History) -> Diagnosis:
     """Collect the facts; changes nothing."""
-    unfinished = _unfinished(format, history)
+    unfinished = unfinished_record(format, history)
     suspects = find_suspects(format, source, history)
     keys = lock_keys(format, history.table)
     return Diagnosis(
@@ -76,6 +79,7 @@ def diagnose(connection: psycopg.Connection, format: Format, source: Source, his
             InvalidIndex(row["name"], row["on_table"], row["being_built"])
             for row in fetch(connection, "invalid_indexes")
         ),
+        means=format.dirty_means if history.dirty and not unfinished else "",
     )
 
 
@@ -84,7 +88,7 @@ def find_suspects(format: Format, source: Source, history: History) -> tuple[Sus
     dirty = history.dirty
     if dirty is None:
         return ()
-    if record := _unfinished(format, history):
+    if record := unfinished_record(format, history):
         migration = source.find(record.version)
         direction = Direction.UP if record.action == "apply" else Direction.DOWN
         return (Suspect(migration, direction),) if migration else ()
@@ -107,27 +111,6 @@ def _traces(connection: psycopg.Connection, format: Format, migration: Migration
         return find_traces(connection, load_script(format, step))
     except HowdahError:  # a file that cannot run, which the plan will say
         return ()
-
-
-def _unfinished(format: Format, history: History) -> Record | None:
-    """Our step that made the history dirty. An older one does not count: somebody has moved the history since."""
-    dirty = history.dirty
-    if dirty is None:
-        return None
-    is_number = format.table.keeps is Keeps.NUMBER
-    for record in history.records.values():
-        is_same = record.version == dirty.version
-        # One number names the version that was moved to: of a `down`, the one below.
-        is_down = record.action == "revert" and (
-            _is_above(format, record.version, dirty.version) if is_number else is_same
-        )
-        if record.finished_at is None and (is_down or (record.action == "apply" and is_same)):
-            return record
-    return None
-
-
-def _is_above(format: Format, version: str, other: str) -> bool:
-    return other == NOTHING or format.files.sort_key(version) > format.files.sort_key(other)
 
 
 def _next_statement(format: Format, record: Record | None, suspects: Sequence[Suspect]) -> Statement | None:

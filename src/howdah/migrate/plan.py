@@ -10,7 +10,13 @@ from howdah.findings import Finding, Severity
 from howdah.migrate.formats.interface import Format, Keeps, OutOfOrder
 from howdah.migrate.history import NOTHING, History
 from howdah.migrate.migration import Direction, Migration, Source, Step
-from howdah.migrate.standing import Standing, ancestors, descendants, stand
+from howdah.migrate.standing import Standing, ancestors, descendants, stand, unfinished_record
+
+_WILL = {
+    OutOfOrder.APPLY: ", and runs late",
+    OutOfOrder.REFUSE: ": `up` stops at it",
+    OutOfOrder.SKIP: " and will not",
+}
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ def plan_up(
         _check_target_up(format, source, standing, to)
     notes = [*source.notes, *_without_file(format, source, standing)]
     todo = _pending(format, source, standing, to)
-    late, more = _late(format, standing, out_of_order or format.table.out_of_order)
+    late, more = _late(format, standing, out_of_order_policy(format, standing, out_of_order))
     notes += more
     if to is not None:
         late = [each for each in late if format.files.sort_key(each.version) <= format.files.sort_key(to)]
@@ -94,15 +100,22 @@ def plan_down(format: Format, source: Source, history: History, *, to: str | Non
     return Plan(format, source, history, tuple(steps), notes)
 
 
+def out_of_order_policy(format: Format, standing: Standing, said: OutOfOrder | None) -> OutOfOrder:
+    """What becomes of a migration out of order: what somebody said, or what the tool does."""
+    # In a database ahead of its files such a tool does nothing at all.
+    theirs = OutOfOrder.SKIP if standing.ahead and format.table.refuses_changes else format.table.out_of_order
+    return said or theirs
+
+
 def out_of_order_notes(format: Format, standing: Standing, policy: OutOfOrder) -> tuple[Finding, ...]:
     """A warning for each migration that is older than the newest applied one."""
     one_number = format.table.keeps is Keeps.NUMBER
-    will = "and will not" if policy is OutOfOrder.SKIP else "and runs now"
     return tuple(
         Finding(
             code="out-of-order-migration",
             severity=Severity.WARNING,
-            message=f"migration {each.version} was added after a newer one had been applied; it has not run {will}",
+            message=f"migration {each.version} was added after a newer one had been applied; it has not run"
+            + _WILL[policy],
             where=Where(str(each.up or each.down)),
             why=f"A {format.name} history is one number: versions below it are never looked at."
             if one_number
@@ -257,14 +270,18 @@ def _refuse_dirty(format: Format, source: Source, history: History) -> None:
     if history.dirty:
         raise DirtyDatabase(
             f"{history.table.sql} is dirty at {dirty_place(history)}",
-            why=dirty_reason(format),
+            why=dirty_reason(format, history),
             fix="Look at what ran; then say whether the version counts as applied or as reverted.",
             next=(f"howdah migrate resolve {version_to_resolve(source, history)}",),
         )
 
 
-def dirty_reason(format: Format) -> str:
+def dirty_reason(format: Format, history: History) -> str:
     """Why a history is dirty, as far as that can be known."""
+    if unfinished_record(format, history):
+        return "A run of howdah stopped half-way outside a transaction."
+    if format.dirty_means:
+        return format.dirty_means
     theirs = f", or {format.name} failed or was killed" if format.table.marks_running else ""
     return f"A run stopped half-way outside a transaction{theirs}."
 
@@ -336,7 +353,8 @@ def _ahead(format: Format, source: Source, standing: Standing) -> Finding:
         why="A newer release, or another branch, has migrated it. What that builds upon cannot be told from these"
         " files: none of them is run."
         if format.table.keeps is Keeps.HEADS
-        else "A newer release has migrated it; nothing is to do for this one.",
+        else "A newer release has migrated it"
+        + ("." if standing.out_of_order else "; nothing is to do for this one."),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from howdah.migrate.formats.interface import Files, Format, Keeps
-from howdah.migrate.history import NOTHING, History
+from howdah.migrate.history import NOTHING, History, Record
 from howdah.migrate.migration import Migration, Source
 
 # What a record says that leaves its version applied.
@@ -58,6 +58,7 @@ def stand(format: Format, source: Source, history: History) -> Standing:
         case Keeps.EVERY:
             applied = _by_rows(format.files, source, history)
             passed = _older_than_newest(format.files, source, applied)
+            passed -= {row.version for row in history.applied if row.is_dirty}
         case Keeps.HEADS:
             applied, passed = _below_heads(source, history), set()
     known = set(applied) | _unchanged(source, history)
@@ -88,6 +89,27 @@ def states(format: Format, source: Source, history: History) -> dict[str, State]
     if format.table.keeps is Keeps.HEADS or not without_file:
         return result
     return dict(sorted(result.items(), key=lambda item: format.files.sort_key(item[0])))
+
+
+def unfinished_record(format: Format, history: History) -> Record | None:
+    """Our step that made the history dirty. An older one does not count: somebody has moved the history since."""
+    dirty = history.dirty
+    if dirty is None:
+        return None
+    is_number = format.table.keeps is Keeps.NUMBER
+    for record in history.records.values():
+        is_same = record.version == dirty.version
+        # One number names the version that was moved to: of a `down`, the one below.
+        is_down = record.action == "revert" and (
+            _is_above(format, record.version, dirty.version) if is_number else is_same
+        )
+        if record.finished_at is None and (is_down or (record.action == "apply" and is_same)):
+            return record
+    return None
+
+
+def _is_above(format: Format, version: str, other: str) -> bool:
+    return other == NOTHING or format.files.sort_key(version) > format.files.sort_key(other)
 
 
 def ancestors(source: Source, versions: Iterable[str]) -> set[str]:

@@ -13,7 +13,13 @@ from howdah.migrate.checksums import read_content
 from howdah.migrate.formats.interface import Format, OutOfOrder
 from howdah.migrate.history import Applied, History, Record
 from howdah.migrate.migration import Migration, Source
-from howdah.migrate.plan import dirty_place, dirty_reason, out_of_order_notes, version_to_resolve
+from howdah.migrate.plan import (
+    dirty_place,
+    dirty_reason,
+    out_of_order_notes,
+    out_of_order_policy,
+    version_to_resolve,
+)
 from howdah.migrate.standing import Standing, State, stand, states
 
 
@@ -68,7 +74,7 @@ def build_status(
         entries.append(Entry(version, migration, state, record, applied.get(version), change))
     findings = [
         *source.notes,
-        *out_of_order_notes(format, standing, out_of_order or format.table.out_of_order),
+        *out_of_order_notes(format, standing, out_of_order_policy(format, standing, out_of_order)),
         *_changes(format, entries),
         *_state_findings(format, source, standing, history),
     ]
@@ -159,7 +165,7 @@ def _state_findings(format: Format, source: Source, standing: Standing, history:
             Finding(
                 code="dirty-database",
                 message=f"the history is dirty at {dirty_place(history)}",
-                why=dirty_reason(format),
+                why=dirty_reason(format, history),
                 next=(f"howdah migrate resolve {version_to_resolve(source, history)}",),
             )
         )

@@ -12,7 +12,9 @@ from fix_db import connect
 from fix_migrations import WriteMigrations, scalar
 from howdah.config.database import DatabaseConfig, Secret
 from howdah.errors import HistoryMismatch, MigrationFailed
+from howdah.findings import Finding
 from howdah.migrate.formats import find_format
+from howdah.migrate.formats.interface import OutOfOrder
 from howdah.migrate.migrator import Migrator
 
 FORMATS = ("goose", "sqlx", "dbmate")
@@ -140,3 +142,107 @@ def test_others_begin_a_history_in_the_first_schema_of_the_search_path(
 
     assert len(here.up()) == 1
     assert here.status().history.table.schema == "app"
+
+
+def dirty_finding(here: Migrator) -> Finding:
+    (found,) = [each for each in here.status().findings if each.code == "dirty-database"]
+    return found
+
+
+def test_goose_s_old_rows_of_going_down_are_told_as_what_they_are(
+    database: DatabaseConfig, write_migrations: WriteMigrations
+) -> None:
+    here = migrator("goose", database, write_migrations(tables_of("goose", 1, 2)))
+    here.up()
+    run(database, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (1, false)")
+
+    assert "is_applied = false" in (dirty_finding(here).why or "")
+    assert "is_applied = false" in here.diagnose().means
+    assert "out-of-order-migration" not in {each.code for each in here.status().findings}
+
+
+def test_a_row_of_sqlx_without_success_is_not_told_as_our_run(
+    database: DatabaseConfig, write_migrations: WriteMigrations
+) -> None:
+    here = migrator("sqlx", database, write_migrations(tables_of("sqlx", 1, 2)))
+    here.up()
+    run(database, "UPDATE _sqlx_migrations SET success = false WHERE version = 1")
+
+    assert "success = false" in (dirty_finding(here).why or "")
+    assert "out-of-order-migration" not in {each.code for each in here.status().findings}
+
+
+@each_format
+def test_a_run_of_ours_that_stopped_half_way_is_told_as_ours(
+    name: str, database: DatabaseConfig, write_migrations: WriteMigrations
+) -> None:
+    body = "CREATE TABLE a ();\nSELECT 1 / 0;"
+    if name == "goose":
+        directory = write_migrations(files_of(name, 1, body, outside=True))
+    else:
+        directory = write_migrations(
+            files_of(name, 1, f"BEGIN;\nCREATE TABLE a ();\nCOMMIT;\n{body}", outside=True)
+        )
+    here = migrator(name, database, directory)
+
+    with pytest.raises(MigrationFailed) as caught:
+        here.up()
+
+    assert caught.value.is_partial
+    assert dirty_finding(here).why == "A run of howdah stopped half-way outside a transaction."
+
+
+def test_a_late_migration_that_up_refuses_is_not_said_to_run(
+    database: DatabaseConfig, write_migrations: WriteMigrations
+) -> None:
+    migrator("goose", database, write_migrations(tables_of("goose", 2))).up()
+    here = migrator("goose", database, write_migrations(tables_of("goose", 1)))
+
+    (note,) = [each for each in here.status().findings if each.code == "out-of-order-migration"]
+
+    assert "`up` stops at it" in note.message
+    with pytest.raises(HistoryMismatch):
+        here.up()
+
+
+def test_in_a_database_ahead_of_sqlx_s_files_nothing_runs_late(
+    database: DatabaseConfig, write_migrations: WriteMigrations
+) -> None:
+    directory = write_migrations(tables_of("sqlx", 1, 3))
+    migrator("sqlx", database, directory).up()
+    for file in directory.glob("00003*"):
+        file.unlink()
+    here = migrator("sqlx", database, write_migrations(tables_of("sqlx", 2)))
+
+    assert here.up() == []
+    (note,) = [each for each in here.status().findings if each.code == "out-of-order-migration"]
+    assert "will not" in note.message
+    assert len(replace(here, out_of_order=OutOfOrder.APPLY).up()) == 1
+
+
+@pytest.mark.parametrize("time", ["infinity", "-infinity", "0044-03-15 BC", "294276-01-01"])
+def test_a_time_that_python_cannot_hold_stops_nothing(
+    time: str, database: DatabaseConfig, write_migrations: WriteMigrations
+) -> None:
+    here = migrator("sqlx", database, write_migrations(tables_of("sqlx", 1)))
+    here.up()
+    run(database, f"UPDATE _sqlx_migrations SET installed_on = '{time}'")
+
+    assert here.up() == []
+    assert len(here.status().entries) == 1
+
+
+def test_a_row_without_a_version_is_refused(
+    database: DatabaseConfig, write_migrations: WriteMigrations
+) -> None:
+    here = migrator("dbmate", database, write_migrations(tables_of("dbmate", 1)))
+    here.up()
+    run(
+        database,
+        "ALTER TABLE schema_migrations DROP CONSTRAINT schema_migrations_pkey",
+        "ALTER TABLE schema_migrations ALTER version DROP NOT NULL",
+        "INSERT INTO schema_migrations VALUES (NULL)",
+    )
+
+    with pytest.raises(HistoryMismatch, match="without a version"):
+        here.status()

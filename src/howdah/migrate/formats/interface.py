@@ -281,7 +281,7 @@ class Format:
     `host` runs the steps that are no SQL; None: a command that the project names does. `after_run` does what else the
     tool does after a run that changed something. `lease` is a lock that some of its programs take instead of the
     table's lock_keys, where its table is there. `follows_search_path`: it finds its table in any schema of the path,
-    not only in the first.
+    not only in the first. `dirty_means`, a sentence: what a mark says that no run of ours has left.
     """
 
     name: str
@@ -291,3 +291,4 @@ class Format:
     after_run: AfterRun | None = None
     lease: Lease | None = None
     follows_search_path: bool = False
+    dirty_means: str = ""

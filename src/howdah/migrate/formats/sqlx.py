@@ -143,7 +143,9 @@ class SqlxTable:
     def read(self, table: HistoryTable) -> Query:
         """By version: it is the highest that sqlx reverts, whenever it was applied."""
         return Query(
-            "SELECT version::text, NOT success, encode(checksum, 'hex'), installed_on"
+            # Only what a datetime can hold: the time is of no consequence.
+            "SELECT version::text, NOT success, encode(checksum, 'hex'),"
+            " CASE WHEN installed_on BETWEEN '0001-01-02' AND '9999-12-30' THEN installed_on END"
             f" FROM {table.sql} AS history ORDER BY history.version"
         )
 
@@ -195,7 +197,13 @@ class SqlxTable:
         ]
 
 
-SQLX = Format("sqlx", SqlxFiles(), SqlxTable())
+SQLX = Format(
+    "sqlx",
+    SqlxFiles(),
+    SqlxTable(),
+    dirty_means="Its row says `success = false`, at which sqlx stops. On PostgreSQL sqlx itself never writes that:"
+    " a run of howdah did that could keep no records of its own, or somebody by hand.",
+)
 
 
 class _Row(Enum):

@@ -10,4 +10,12 @@ from howdah.migrate.formats.goose.lease import GooseLease
 from howdah.migrate.formats.goose.table import GooseTable
 from howdah.migrate.formats.interface import Format
 
-GOOSE = Format("goose", GooseFiles(), GooseTable(), lease=GooseLease(), follows_search_path=True)
+GOOSE = Format(
+    "goose",
+    GooseFiles(),
+    GooseTable(),
+    lease=GooseLease(),
+    follows_search_path=True,
+    dirty_means="Its newest row says `is_applied = false`, which only goose before v3 wrote, going down: goose's"
+    " `status` calls the version pending, and its `up` never runs it.",
+)
