@@ -90,9 +90,10 @@ class Peer(ABC):
         """The commands that howdah.toml names for steps that only the tool can run."""
         return {}
 
-    def environ(self, database: DatabaseConfig) -> Mapping[str, str]:
-        """The variables of a command that howdah hands steps to."""
-        return {}
+    @property
+    def runs_all_itself(self) -> bool:
+        """Whether howdah hands every change to the tool."""
+        return self.format in ("alembic", "typeorm")
 
     @property
     def is_old(self) -> bool:
@@ -355,20 +356,22 @@ class Typeorm(Peer):
 
     def foreign(self, directory: Path) -> Mapping[str, list[str]]:
         source = ["-d", str(directory.parent / "data-source.js")]
+        program = ["env", f"TYPEORM_HOME={self._home}", str(self.program)]
         return {
-            "up": ["env", "UNTIL={version}", str(self.program), "migration:run", *source],
-            "down": [str(self.program), *self._revert, *source],
+            "up": [*program[:2], "UNTIL={version}", *program[2:], "migration:run", *source],
+            "down": [*program, *self._revert, *source],
         }
 
-    def environ(self, database: DatabaseConfig) -> Mapping[str, str]:
-        return {"TYPEORM_HOME": str(tools_directory() / "typeorm" / "node_modules" / "typeorm")}
+    @property
+    def _home(self) -> str:
+        return str(tools_directory() / "typeorm" / "node_modules" / "typeorm")
 
     # In a transaction of its own, whatever the class says, unless none at all is asked for.
     _revert = ("migration:revert", "-t", "none")
 
     def _call(self, database: DatabaseConfig, directory: Path, *words: str, **environ: str) -> Call:
         source = str(directory.parent / "data-source.js")
-        variables = {"DATABASE_URL": plain_url(database), **self.environ(database), **environ}
+        variables = {"DATABASE_URL": plain_url(database), "TYPEORM_HOME": self._home, **environ}
         return Call((str(self.program), *words, "-d", source), variables)
 
 

@@ -73,7 +73,7 @@ def test_howdah_finishes_after_a_tool_killed_in_a_concurrent_build(
     proof.content(project, database)
 
 
-@peers(*(each.name for each in PEERS if each.format not in ("alembic", "typeorm")))
+@peers(*(each.name for each in PEERS if not each.runs_all_itself))
 @pytest.mark.proves("howdah killed in a concurrent build: it waits for a word, then the tool finishes")
 def test_the_tool_finishes_after_howdah_was_killed_in_a_concurrent_build(
     peer: Peer, make_project: MakeProject, make_database: MakeDatabase, proof: Proof
