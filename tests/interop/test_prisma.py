@@ -22,7 +22,15 @@ from howdah.migrate.events import Event
 from howdah.migrate.migrator import Migrator
 from peers import TOOLS
 
-pytestmark = pytest.mark.interop
+pytestmark = [
+    pytest.mark.interop,
+    pytest.mark.proves(
+        "odd names, files and histories of its own kind",
+        peer="prisma",
+        tool="prisma",
+        format="prisma",
+    ),
+]
 
 MakeDatabase = Callable[[], DatabaseConfig]
 
