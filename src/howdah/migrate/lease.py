@@ -161,7 +161,8 @@ def find_lease(
     """The lease to be held while this history changes; None where the tool has none, or its table is not there."""
     if format.lease is None:
         return None
-    found = _run(connection, format.lease.find(table))
+    find = format.lease.find(table)
+    found = psycopg.RawCursor(connection).execute(find.sql.encode(), find.parameters).fetchone()
     return None if found is None else RunLease(connection, database, format.lease, found[0], on_event)
 
 
@@ -169,7 +170,7 @@ def _run(connection: psycopg.Connection, query: Query) -> tuple[Any, ...] | None
     """The row of a query. It waits for nobody who has the row or the table locked: whoever calls comes again."""
     with connection.transaction():
         connection.execute("SET LOCAL lock_timeout = '1s'")
-        return psycopg.RawCursor(connection).execute(query.sql.encode(), query.parameters or None).fetchone()
+        return psycopg.RawCursor(connection).execute(query.sql.encode(), query.parameters).fetchone()
 
 
 def _lost(place: str, holder: str) -> Finding:
