@@ -167,8 +167,8 @@ def test_without_a_pg_dump_the_run_goes_on_and_says_so(
     twins: tuple[DatabaseConfig, DatabaseConfig], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr("howdah.migrate.schema_file.system_programs", list)
-    monkeypatch.setattr("howdah.migrate.schema_file.wheel_programs", lambda: None)
+    monkeypatch.setattr("howdah.server.pg_dump.system_programs", list)
+    monkeypatch.setattr("howdah.server.pg_dump.wheel_programs", lambda: None)
     directory = write_project(tmp_path)
     file = tmp_path / "db" / "schema.sql"
     file.write_text("-- Dbmate schema migrations\n")

@@ -9,22 +9,17 @@ import os
 import re
 import secrets
 import shutil
-import subprocess
 from collections.abc import Mapping, Sequence
 from itertools import dropwhile
 from pathlib import Path
 
 import psycopg
-from psycopg.conninfo import make_conninfo
 
 from howdah.config.database import DatabaseConfig
-from howdah.config.keywords import SECRET_OPTIONS
-from howdah.errors import CommandError, HowdahError, UnsupportedError, Where
+from howdah.errors import HowdahError, Where
 from howdah.findings import Finding, Severity
 from howdah.migrate.history import HistoryTable
-from howdah.pg.programs import plain_environment
-from howdah.pg.version import Version, parse_version
-from howdah.server.installations import system_programs, wheel_programs
+from howdah.server.pg_dump import find_pg_dumps
 
 _HEADING = b"-- Dbmate schema migrations"
 _FLAGS = ("--format=plain", "--encoding=UTF8", "--schema-only", "--no-privileges", "--no-owner")
@@ -36,8 +31,8 @@ _FIRST_WITH_KEY = {14: 19, 15: 14, 16: 10, 17: 6}
 _GO_SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     map(chr, range(0x2000, 0x200B))
 )
-_SEARCH_PATH = re.compile(r"-c\s*search_path=((?:\\.|\S)*)")
 _DUMP_LIMIT_SECONDS = 120
+_SEARCH_PATH = re.compile(r"-c\s*search_path=((?:\\.|\S)*)")
 
 
 def update_schema_file(
@@ -55,7 +50,7 @@ def update_schema_file(
     if file is None:
         return ()
     try:
-        dump = _run_pg_dump(database, server=connection.info.server_version // 10000, environ=environ)
+        dump = _dump(database, major=connection.info.server_version // 10000, environ=environ)
         name, versions = _read_versions(connection, table)
         text = schema_text(dump, name, versions)
         if text != file.read_bytes():
@@ -118,32 +113,16 @@ def _read_versions(connection: psycopg.Connection, table: HistoryTable) -> tuple
     return (name or ("",))[0], [row[0] for row in rows]
 
 
-def _run_pg_dump(database: DatabaseConfig, *, server: int, environ: Mapping[str, str]) -> bytes:
-    program, version = _find_pg_dump(server)
-    options = [*_FLAGS, _NOT_OURS]
+def _dump(database: DatabaseConfig, *, major: int, environ: Mapping[str, str]) -> bytes:
+    # dbmate runs the one on PATH.
+    program, options = find_pg_dumps(major)[0], [*_FLAGS, _NOT_OURS]
+    version = program.version
     if version.major > max(_FIRST_WITH_KEY) or version.minor >= _FIRST_WITH_KEY.get(version.major, 10**6):
         options.append("--restrict-key=dbmate")
     for schema in dumped_schemas(database):
         options += ["--schema", schema]
-    conninfo = {key: value for key, value in database.conninfo().items() if key not in SECRET_OPTIONS}
-    password = conninfo.pop("password", None)
-    environment = plain_environment()
-    environment |= {"PGPASSWORD": password} if password else {}
-    environment |= {"PGTZ": environ["PGTZ"]} if "PGTZ" in environ else {}
-    try:
-        done = subprocess.run(
-            [program, *options, "--dbname", make_conninfo(**conninfo)],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_DUMP_LIMIT_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise CommandError("pg_dump", -1, f"not done within {_DUMP_LIMIT_SECONDS} s") from error
-    if done.returncode:
-        raise CommandError("pg_dump", done.returncode, done.stderr.decode(errors="replace"))
-    return done.stdout
+    variables = {"PGTZ": environ["PGTZ"]} if "PGTZ" in environ else {}
+    return program.run(database, options, limit_seconds=_DUMP_LIMIT_SECONDS, variables=variables)
 
 
 def dumped_schemas(database: DatabaseConfig) -> list[str]:
@@ -151,32 +130,6 @@ def dumped_schemas(database: DatabaseConfig) -> list[str]:
     match = _SEARCH_PATH.search(database.options.get("options", ""))
     named = re.sub(r"\\(.)", r"\1", match[1]).split(",") if match else []
     return [schema.strip() for schema in named if schema.strip()]
-
-
-def _find_pg_dump(server: int) -> tuple[Path, Version]:
-    """The pg_dump on PATH, which is the one that dbmate runs; or another one that can dump such a server."""
-    on_path = shutil.which("pg_dump")
-    wheel = wheel_programs()
-    others = [*reversed(system_programs()), *([wheel] if wheel else [])]
-    elsewhere = [each.path("pg_dump") for each in others if each.has("pg_dump")]
-    found = []
-    for program in [*([Path(on_path)] if on_path else []), *elsewhere]:
-        version = _version_of(program)
-        if version and version.major >= server:
-            return program, version
-        found.append(str(version or f"{program}, which does not work"))
-    here = " and ".join(dict.fromkeys(found)) or "none"
-    raise UnsupportedError(
-        f"a server of version {server} needs a pg_dump not older than it, and here is {here}"
-    )
-
-
-def _version_of(program: Path) -> Version | None:
-    shown = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
-    try:
-        return parse_version(shown.stdout)
-    except ValueError:
-        return None
 
 
 def _replace(file: Path, text: bytes) -> None:
