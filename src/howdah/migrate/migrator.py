@@ -156,8 +156,8 @@ class Migrator:
     def status(self) -> Status:
         """Each migration and its state; changes nothing, takes no lock."""
         source = self.source()
-        with self._access.session() as connection:
-            history = self._access.read(connection)[1]
+        with self.access.session() as connection:
+            history = self.access.read(connection)[1]
             whole = self._whole(source, history)
             found = build_status(self._format, whole, history, out_of_order=self.out_of_order)
             return replace(found, server=connection.info.parameter_status("server_version") or "")
@@ -165,16 +165,16 @@ class Migrator:
     def plan(self, *, to: int | str | None = None) -> Plan:
         """What `up` would run, judged like `up` would; changes nothing, takes no lock."""
         source = self.source()
-        with self._access.session() as connection:
-            history = self._access.read(connection)[1]
+        with self.access.session() as connection:
+            history = self.access.read(connection)[1]
         plan = self._plan_up(source, history, to)
         return self._judge(replace(plan, notes=(*plan.notes, *self._changes(source, history))))
 
     def plan_down(self, *, to: int | str | None = None) -> Plan:
         """What `down` would run; changes nothing, takes no lock."""
         source = self.source()
-        with self._access.session() as connection:
-            plan = self._plan_down(source, self._access.read(connection)[1], to)
+        with self.access.session() as connection:
+            plan = self._plan_down(source, self.access.read(connection)[1], to)
         return self._judge(plan)
 
     def up(self, *, to: int | str | None = None, wait_seconds: float = 0) -> list[Result]:
@@ -219,16 +219,16 @@ class Migrator:
         from howdah.migrate.diagnosis import diagnose
 
         source = self.source()
-        with self._access.session() as connection:
-            return diagnose(connection, self._format, source, self._access.read(connection)[1])
+        with self.access.session() as connection:
+            return diagnose(connection, self._format, source, self.access.read(connection)[1])
 
     def resolve(self, version: int | str, *, applied: bool) -> Resolution:
         """Declare a version applied, or reverted, and the history clean. Runs nothing."""
         from howdah.migrate import declare
 
         source = self.source()
-        with self._access.locked() as (connection, at):
-            history = self._access.make_ready(connection, at, source)
+        with self.access.locked() as (connection, at):
+            history = self.access.make_ready(connection, at, source)
             named = self._version(source, version)
             return declare.resolve(connection, self._format, source, history, named, applied=applied)
 
@@ -237,8 +237,8 @@ class Migrator:
         from howdah.migrate.declare import baseline
 
         source = self.source()
-        with self._access.locked() as (connection, at):
-            history = self._access.make_ready(connection, at, source)
+        with self.access.locked() as (connection, at):
+            history = self.access.make_ready(connection, at, source)
             return baseline(connection, self._format, source, history, self._version(source, version))
 
     def repair(self, *, accept: Collection[int | str] = (), dry_run: bool = False) -> tuple[EditedFile, ...]:
@@ -248,11 +248,11 @@ class Migrator:
         source = self.source()
         accepted = {self._version(source, version) for version in accept}
         if dry_run:
-            with self._access.session() as connection:
-                history = self._access.read(connection)[1]
+            with self.access.session() as connection:
+                history = self.access.read(connection)[1]
                 return find_edited(connection, self._format, source, history, accept=accepted)
-        with self._access.locked() as (connection, at):
-            history = self._access.make_ready(connection, at, source)
+        with self.access.locked() as (connection, at):
+            history = self.access.make_ready(connection, at, source)
             edited = find_edited(connection, self._format, source, history, accept=accepted)
             take_checksums(connection, self._format, history, edited)
             return edited
@@ -262,7 +262,8 @@ class Migrator:
         return find_format(self.format, variables=self.variables)
 
     @property
-    def _access(self) -> Access:
+    def access(self) -> Access:
+        """The way to the history in the database."""
         return Access(
             database=self.database,
             format=self._format,
@@ -276,8 +277,8 @@ class Migrator:
     def _run(
         self, source: Source, make_plan: Callable[[History], Plan], *, wait_seconds: float
     ) -> list[Result]:
-        with self._access.session(wait_seconds=wait_seconds) as connection:
-            at, history = self._access.read(connection)
+        with self.access.session(wait_seconds=wait_seconds) as connection:
+            at, history = self.access.read(connection)
             if history.applied:
                 self._note(self._changes(source, history))
             try:
@@ -288,13 +289,13 @@ class Migrator:
             except DirtyDatabase:
                 # Another run may be in the middle of a step outside a transaction: ask again once it has ended.
                 pass
-            done = self._run_in_turns(connection, at, source, make_plan)
+            done = self._run_in_turns(connection, at, make_plan)
             if done and self._format.after_run and not self.is_throwaway:
                 self._note(tuple(self._format.after_run(connection, self.database, at.table, self.directory)))
             return done
 
     def _run_in_turns(
-        self, connection: psycopg.Connection, at: Look, source: Source, make_plan: Callable[[History], Plan]
+        self, connection: psycopg.Connection, at: Look, make_plan: Callable[[History], Plan]
     ) -> list[Result]:
         """Run under the lock. Where a waiter for it holds a concurrent build up, let it go first, then go on."""
         from howdah.migrate.outside import GiveWay
@@ -303,10 +304,10 @@ class Migrator:
         done: list[Result] = []
         while True:
             try:
-                with self._access.lock(connection, at) as lease:
+                with self.access.lock(connection, at) as lease:
                     may_give_way = time.monotonic() < deadline
                     return done + self._run_locked(
-                        connection, source, make_plan, lease=lease, may_give_way=may_give_way
+                        connection, make_plan, lease=lease, may_give_way=may_give_way
                     )
             except GiveWay as way:
                 done += way.done
@@ -315,7 +316,6 @@ class Migrator:
     def _run_locked(
         self,
         connection: psycopg.Connection,
-        source: Source,
         make_plan: Callable[[History], Plan],
         *,
         lease: RunLease | None,
@@ -325,12 +325,12 @@ class Migrator:
         from howdah.migrate.scripts import Scripts
         from howdah.migrate.under_lock import LockedRun
 
-        at, history = self._access.read(connection)
+        at, history = self.access.read(connection)
         plan = make_plan(history)
         if not plan.steps:
             return []
         scripts = Scripts(plan)
-        plan = make_plan(self._access.make_ready(connection, at, plan.source))
+        plan = make_plan(self.access.make_ready(connection, at, plan.source))
         return LockedRun(
             connection,
             at,

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from howdah.migrate import squashed
-from howdah.migrate.access import Access
 from howdah.migrate.events import Result
-from howdah.migrate.formats import find_format
 from howdah.migrate.migrator import Migrator
 from howdah.migrate.sql import run_queries
 
@@ -27,18 +25,8 @@ def settle(migrator: Migrator) -> Settled:
 
     Raises: as Migrator.up.
     """
-    tool = find_format(migrator.format)
-    source = migrator.source()
-    archives = squashed.read_archives(tool, migrator.directory)
-    access = Access(
-        database=migrator.database,
-        format=tool,
-        evidence=migrator.evidence,
-        table=migrator.table,
-        schema=migrator.schema,
-        lock_limit_seconds=migrator.settings.lock_limit_seconds,
-        on_event=migrator.on_event,
-    )
+    source, access = migrator.source(), migrator.access
+    archives = squashed.read_archives(access.format, migrator.directory)
     with access.session() as connection:
         history = access.read(connection)[1]
     applied: list[Result] = []
@@ -46,7 +34,7 @@ def settle(migrator: Migrator) -> Settled:
     if archives and versions & archives[0].lower and archives[0].version not in versions:
         applied = migrator.up(to=archives[0].version)
     with access.locked() as (connection, _):
-        gone, queries = squashed.settle(tool, source, access.read(connection)[1])
+        gone, queries = squashed.settle(access.format, source, access.read(connection)[1])
         if queries:
             run_queries(connection, queries)
     return Settled(tuple(applied), tuple(gone))
