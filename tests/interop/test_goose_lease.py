@@ -75,7 +75,7 @@ def test_howdah_waits_for_the_provider_and_names_it(
 
     hasty = project.howdah(database, "up", "--lock-timeout", "0.2")
     assert hasty.code != 0
-    assert "holds the lease in public.goose_lock" in hasty.stderr
+    assert 'holds the lease in "public"."goose_lock"' in hasty.stderr
     assert f"-{theirs.pid}-" in hasty.stderr  # its name for itself
     patient = project.howdah(database, "up", "--lock-timeout", "30")
 

@@ -159,11 +159,21 @@ def find_lease(
     on_event: Callable[[Event], None],
 ) -> RunLease | None:
     """The lease to be held while this history changes; None where the tool has none, or its table is not there."""
+    found = find_lease_table(connection, format, table)
+    if format.lease is None or found is None:
+        return None
+    place = ".".join(map(quote_identifier, found))
+    return RunLease(connection, database, format.lease, place, on_event)
+
+
+def find_lease_table(
+    connection: psycopg.Connection, format: Format, table: HistoryTable
+) -> tuple[str, str] | None:
+    """Schema and name, unquoted, of the table that the tool has for its lease, where it is there."""
     if format.lease is None:
         return None
     find = format.lease.find(table)
-    found = psycopg.RawCursor(connection).execute(find.sql.encode(), find.parameters).fetchone()
-    return None if found is None else RunLease(connection, database, format.lease, found[0], on_event)
+    return psycopg.RawCursor(connection).execute(find.sql.encode(), find.parameters).fetchone()
 
 
 def _run(connection: psycopg.Connection, query: Query) -> tuple[Any, ...] | None:

@@ -26,7 +26,7 @@ from howdah.migrate.handover import (
     plan_handover,
 )
 from howdah.migrate.history import History, HistoryTable
-from howdah.migrate.lease import find_lease
+from howdah.migrate.lease import find_lease, find_lease_table
 from howdah.migrate.lock import lock_keys, migration_lock
 from howdah.migrate.migration import Migration, Source
 from howdah.migrate.migrator import Migrator
@@ -177,7 +177,9 @@ def _look_around(migrator: Migrator, start: Format, to: Format, source: Source) 
         history = read_history(connection, start, at)
         applied = refuse_unfit(start, source, history)
         new = _new_table(connection, at, to)
-        schema = read_schema(connection, leave_out=_histories(connection, at.table, new))
+        lease = find_lease_table(connection, start, at.table)
+        tools_own = {*_histories(connection, at.table, new), *([lease] if lease else [])}
+        schema = read_schema(connection, leave_out=tools_own)
         return _Found(at, history, new, Live(schema, read_surroundings(connection), applied))
 
 

@@ -218,7 +218,7 @@ class Lease(Protocol):
         ...
 
     def find(self, table: HistoryTable) -> Query:
-        """A row with the quoted name of the table that belongs to this history; none where there is no such table."""
+        """A row (schema, name) of the table that belongs to this history; none where there is no such table."""
         ...
 
     def take(self, place: str, holder: str) -> Query:

@@ -13,8 +13,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from fix_cli import Cli
 from fix_db import connect
+from fix_golang_migrate import as_url
 from fix_migrations import WriteMigrations, scalar
+from fix_server import RunningServer
 from howdah.config.database import DatabaseConfig, Secret
 from howdah.config.project import ForeignSettings
 from howdah.errors import LockTimeout, MigrationError, MigrationFailed
@@ -159,7 +162,7 @@ def test_a_lease_that_stays_taken_is_an_error_that_names_the_holder(
     with pytest.raises(LockTimeout) as caught:
         migrator(leased, write_migrations(FILES), events, lock_limit_seconds=0.4).up()
 
-    assert "public.goose_lock" in caught.value.message
+    assert '"public"."goose_lock"' in caught.value.message
     assert "The holder is worker-7-ab, since " in str(caught.value.why)
     assert " s unless it is renewed" in str(caught.value.why)
     assert "worker-7-ab" in next(each.holder for each in events if isinstance(each, WaitingForLock))
@@ -247,7 +250,7 @@ def test_a_role_that_may_not_write_to_the_table_is_told_what_it_lacks(
         with pytest.raises(MigrationError) as caught:
             migrator(role, write_migrations(FILES)).up()
         assert caught.value.code == "no-lease-privilege"
-        assert 'ON public.goose_lock TO "lease_test"' in str(caught.value.fix)
+        assert 'ON "public"."goose_lock" TO "lease_test"' in str(caught.value.fix)
         assert scalar(leased, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0
     finally:
         run(leased, "DROP OWNED BY lease_test", "DROP ROLE lease_test")
@@ -279,4 +282,21 @@ def test_a_command_of_the_project_can_take_it(
 
     assert [each.step.migration.version for each in results] == ["1", "2", "3"]
     assert scalar(leased, "SELECT a.locked_by = b.locked_by FROM a, b WHERE a.locked AND b.locked")
+    assert lock_row(leased) == FREE
+
+
+def test_adopting_another_tool_takes_the_lease_and_its_table_for_no_drift(
+    leased: DatabaseConfig, server: RunningServer, write_migrations: WriteMigrations, cli: Cli
+) -> None:
+    directory = write_migrations(
+        {"00001_a.sql": "-- +goose Up\nCREATE TABLE a ();\n-- +goose Down\nDROP TABLE a;\n"}
+    )
+    migrator(leased, directory).up()
+    words = ["--from", "goose", "--to", "sqlx", "--dir", str(directory), "--out", f"{directory}-sqlx"]
+    where = ["--url", as_url(leased), "--rehearse-url", as_url(server.address)]
+    run(leased, "DELETE FROM goose_lock", TAKEN.format(-1))
+
+    ran = cli("migrate", "adopt", *words, *where, "--apply")
+
+    assert ran.code == 0, ran
     assert lock_row(leased) == FREE

@@ -24,8 +24,7 @@ class GooseLease:
     def find(self, table: HistoryTable) -> Query:
         """Beside the history, or wherever an unqualified name leads: the Provider has options for either's name."""
         return Query(
-            "SELECT format('%I.%I', n.nspname, c.relname)"
-            " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            "SELECT n.nspname::text, c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
             f" WHERE c.relname = '{_TABLE}' AND c.relkind IN ('r', 'p')"
             " AND (n.nspname = $1::text OR pg_table_is_visible(c.oid))"
             " AND EXISTS (SELECT FROM pg_attribute a"
