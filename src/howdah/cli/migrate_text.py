@@ -9,16 +9,20 @@ from typing import TYPE_CHECKING, Any
 from howdah.cli.render import duration, table
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from howdah.migrate.declare import Resolution
     from howdah.migrate.diagnosis import Diagnosis
     from howdah.migrate.events import Result
-    from howdah.migrate.history import Record
     from howdah.migrate.migration import Step
     from howdah.migrate.migrator import Migrator
     from howdah.migrate.plan import Plan
     from howdah.migrate.script import Script
     from howdah.migrate.status import Entry, Status
     from howdah.migrate.traces import Trace
+
+# What says nothing of a migration that is applied all the same: somebody else has applied it again since.
+_REVERTS = ("revert", "resolve-reverted")
 
 
 def _at(version: str | None) -> str:
@@ -37,16 +41,27 @@ def status_text(status: Status, migrator: Migrator) -> str:
 
 
 def _status_row(entry: Entry) -> tuple[str, ...]:
-    record = entry.record
+    record, applied = entry.record, entry.applied
     name = entry.migration.name if entry.migration else "(no file)"
     state = entry.state.value + (f", {entry.change.value}" if entry.change else "")
-    if record is None or entry.state.value != "applied":
-        return (entry.version, name, state, "", "", "")
-    if record.action != "apply":
-        return (entry.version, name, state, f"({record.action})", "", record.by)
-    took = duration(record.seconds) if record.seconds is not None else ""
-    when = f"{record.started_at.astimezone():%Y-%m-%d %H:%M:%S}"
-    return (entry.version, name, state, when, took, record.by)
+    row = (entry.version, name, state)
+    if entry.state.value != "applied":
+        return (*row, "", "", "")
+    if record and record.action == "apply":
+        took = duration(record.seconds) if record.seconds is not None else ""
+        return (*row, _moment(record.started_at), took, record.by)
+    if record and record.action == "resolve-applied":
+        return (*row, f"({record.action})", "", record.by)
+    # Another tool applied it: its own table says when, if anything does.
+    if applied and applied.at:
+        return (*row, _moment(applied.at), "", "")
+    if record is None or record.action in _REVERTS:
+        return (*row, "", "", "")
+    return (*row, f"({record.action})", "", record.by)
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 def status_data(status: Status) -> dict[str, Any]:
@@ -62,19 +77,22 @@ def status_data(status: Status) -> dict[str, Any]:
                 "name": entry.migration.name if entry.migration else None,
                 "state": entry.state.value,
                 "change": entry.change.value if entry.change else None,
-                **_record_data(entry.record),
+                **_record_data(entry),
             }
             for entry in status.entries
         ],
     }
 
 
-def _record_data(record: Record | None) -> dict[str, Any]:
-    if record is None:
-        return {"action": None, "applied_at": None, "applied_by": None, "seconds": None}
+def _record_data(entry: Entry) -> dict[str, Any]:
+    record, at = entry.record, entry.applied and entry.applied.at
+    if record is None or record.action in _REVERTS:
+        action = record and record.action if entry.state.value != "applied" else None
+        return {"action": action, "applied_at": at and at.isoformat(), "applied_by": None, "seconds": None}
+    at = record.finished_at if record.action in ("apply", "resolve-applied") or at is None else at
     return {
         "action": record.action,
-        "applied_at": record.finished_at.isoformat() if record.finished_at else None,
+        "applied_at": at and at.isoformat(),
         "applied_by": record.by,
         "seconds": record.seconds,
     }
