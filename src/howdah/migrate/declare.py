@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import psycopg
 
-from howdah.errors import HistoryMismatch, SourceError
+from howdah.errors import HistoryMismatch
 from howdah.migrate.checksums import read_content
 from howdah.migrate.formats.interface import Format, Keeps, Phase, Query
 from howdah.migrate.history import History
 from howdah.migrate.migration import Direction, Migration, Source, Step
+from howdah.migrate.plan import unknown_version
 from howdah.migrate.side_history import record_declaration
 from howdah.migrate.sql import run_queries
 from howdah.migrate.standing import ancestors, descendants, stand
@@ -116,11 +117,7 @@ def checksum_of(format: Format, migration: Migration) -> str | None:
 def _find(source: Source, version: str) -> Migration:
     migration = source.find(version)
     if migration is None:
-        raise SourceError(
-            f"there is no migration {version} in {source.directory}",
-            code="unknown-version",
-            next=("howdah migrate status",),
-        )
+        raise unknown_version(source, version)
     return migration
 
 

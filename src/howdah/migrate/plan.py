@@ -48,7 +48,7 @@ def plan_up(
             and the policy says refuse, or `to` is behind the database.
         SourceError: `to` has no file, or a step has no up half.
     """
-    _refuse_dirty(format, source, history)
+    refuse_dirty(format, source, history)
     standing = stand(format, source, history)
     if to is not None:
         _check_target_up(format, source, standing, to)
@@ -76,7 +76,7 @@ def plan_down(format: Format, source: Source, history: History, *, to: str | Non
     Raises:
         DirtyDatabase, HistoryMismatch, SourceError: as `plan_up`; also where a step has no down half.
     """
-    _refuse_dirty(format, source, history)
+    refuse_dirty(format, source, history)
     standing = stand(format, source, history)
     is_all = to == "0" and source.find("0") is None
     if to is not None and not is_all:
@@ -194,7 +194,7 @@ def _without_file(format: Format, source: Source, standing: Standing) -> list[Fi
 def _check_target_up(format: Format, source: Source, standing: Standing, to: str) -> None:
     current = standing.current
     if source.find(to) is None and to != current:
-        raise _unknown_version(source, to)
+        raise unknown_version(source, to)
     if format.table.keeps is Keeps.HEADS:
         return
     newest = max(standing.applied, key=format.files.sort_key, default=None)
@@ -209,7 +209,7 @@ def _check_target_up(format: Format, source: Source, standing: Standing, to: str
 
 def _check_target_down(format: Format, source: Source, standing: Standing, to: str) -> None:
     if source.find(to) is None and to not in standing.applied:
-        raise _unknown_version(source, to)
+        raise unknown_version(source, to)
     newest = max(standing.applied, key=format.files.sort_key, default=None)
     if to not in standing.applied and (
         format.table.keeps is Keeps.HEADS
@@ -266,7 +266,8 @@ def _to_revert_of_branches(source: Source, standing: Standing, to: str | None) -
     return heads
 
 
-def _refuse_dirty(format: Format, source: Source, history: History) -> None:
+def refuse_dirty(format: Format, source: Source, history: History) -> None:
+    """Raise DirtyDatabase where a human must look first."""
     if history.dirty:
         raise DirtyDatabase(
             f"{history.table.sql} is dirty at {dirty_place(history)}",
@@ -306,7 +307,8 @@ def shown(versions: Sequence[str], *, most: int = 5) -> str:
     return f"{', '.join(versions[: most - 1])} ... {versions[-1]} ({len(versions)})"
 
 
-def _unknown_version(source: Source, version: str) -> SourceError:
+def unknown_version(source: Source, version: str) -> SourceError:
+    """The error of a version that somebody named, and that no file has."""
     return SourceError(
         f"there is no migration {version} in {source.directory}",
         code="unknown-version",

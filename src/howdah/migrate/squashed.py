@@ -15,6 +15,7 @@ from howdah.migrate.declare import checksum_of
 from howdah.migrate.formats.interface import Format, Keeps, Phase, Query
 from howdah.migrate.history import History
 from howdah.migrate.migration import SQUASHED_FOLDER, Direction, Migration, Source, Step
+from howdah.migrate.plan import refuse_dirty
 from howdah.migrate.side_history import record_declaration
 
 MANIFEST = "manifest.json"
@@ -73,9 +74,13 @@ def settle(format: Format, source: Source, history: History) -> tuple[list[str],
     """The versions whose rows go, and the statements: what is left in the history are versions that have a file.
 
     sqlx stops at an applied version without one. Only what stands at a squashed version, or past it, can be settled.
+
+    Raises:
+        DirtyDatabase: a row may stand for a step that did not end.
     """
     if format.table.keeps is not Keeps.EVERY:
         return [], []
+    refuse_dirty(format, source, history)
     applied = [each.version for each in history.applied]
     gone: list[str] = []
     queries: list[Query] = []

@@ -13,6 +13,7 @@ from howdah.migrate.convert import WRITERS
 from howdah.migrate.formats import find_format
 from howdah.migrate.formats.interface import Format
 from howdah.migrate.migration import SQUASHED_FOLDER, Migration, Source
+from howdah.migrate.plan import unknown_version
 from howdah.migrate.portable import Half, Piece, Portable, read_portable
 from howdah.pg.statements import shorten
 from howdah.rehearse.dump import dump_schema
@@ -123,11 +124,7 @@ def _replaced(format: Format, source: Source, to: str) -> tuple[Migration, ...]:
     version = format.files.parse_version(to, source)
     last = source.find(version)
     if last is None:
-        raise SourceError(
-            f"there is no migration {version} in {source.directory}",
-            code="unknown-version",
-            next=("howdah migrate status",),
-        )
+        raise unknown_version(source, version)
     replaced = source.migrations[: source.migrations.index(last) + 1]
     if len(replaced) < 2:
         raise SourceError(
