@@ -9,7 +9,8 @@ fails and leaves nothing behind, the mark is taken back.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import psycopg
@@ -27,11 +28,13 @@ from howdah.migrate.plan import Plan
 from howdah.migrate.script import NOT_ATOMIC, Script
 from howdah.migrate.settings import RunSettings
 from howdah.migrate.sql import fetch, run_queries
+from howdah.pg.identifiers import quote_identifier
 from howdah.pg.statements import Statement
 
 _log = logging.getLogger(__name__)
 
 _TRY_AGAIN = {"55P03", "40P01"}
+OWN_ROLE = (b"RESET SESSION AUTHORIZATION", b"RESET ROLE")
 
 
 class GiveWay(Exception):
@@ -88,9 +91,8 @@ class OutsideRun:
                 self._run_statement(statement, number - 1)
                 if self.connection.info.transaction_status == TransactionStatus.IDLE:
                     self._effective = number
-                self._record(
-                    Phase.RUNNING, Phase.RUNNING, [side_history.record_progress(history.table, step, number)]
-                )
+                    progress = side_history.record_progress(history.table, step, number)
+                    self._record(Phase.RUNNING, Phase.RUNNING, [progress])
                 if self._interrupted and number < len(self.script.statements):
                     raise StepFailed(
                         psycopg.errors.QueryCanceled("stopped between two statements"),
@@ -193,7 +195,25 @@ class OutsideRun:
             else table.record(self.plan.history.table, self.step, self.script.checksum, start=start, end=end)
         )
         queries = [*moves, *(extra if self.plan.history.has_side_history else [])]
-        run_queries(self.connection, queries)
+        with self._as_own_role():
+            run_queries(self.connection, queries)
+
+    @contextmanager
+    def _as_own_role(self) -> Iterator[None]:
+        """The history belongs to the role that runs migrations; the body goes on as the one that it has taken."""
+        if not self.script.changes_role:
+            yield
+            return
+        (taken,) = fetch(self.connection, "roles")
+        for text in OWN_ROLE:
+            self.connection.execute(text)
+        yield
+        (own,) = fetch(self.connection, "roles")
+        if taken["session_user"] != own["session_user"]:
+            name = quote_identifier(taken["session_user"])
+            self.connection.execute(f"SET SESSION AUTHORIZATION {name}".encode())
+        if taken["role"] != own["role"]:
+            self.connection.execute("SELECT set_config('role', %s, false)", [taken["role"]])
 
     def _invalid_indexes(self) -> set[int]:
         return {row["oid"] for row in fetch(self.connection, "invalid_indexes")}
@@ -206,5 +226,5 @@ class OutsideRun:
 
     def _restore_session(self) -> None:
         self.connection.rollback()
-        for text in ("RESET ALL", "RESET SESSION AUTHORIZATION", "RESET ROLE"):
+        for text in (b"RESET ALL", *OWN_ROLE):
             self.connection.execute(text)

@@ -152,6 +152,10 @@ SELECT i.indexrelid::bigint AS oid, format('%I.%I', n.nspname, c.relname) AS nam
   JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE NOT i.indisvalid AND c.relkind = 'i'
 
+-- name: roles
+-- Who this session is, and the role it has taken ("none": none).
+SELECT session_user::text AS session_user, current_setting('role') AS role
+
 -- name: traces
 -- Which of these relations are there; only an index can be invalid.
 SELECT name, to_regclass(name) IS NOT NULL AS "exists",

@@ -17,7 +17,7 @@ from howdah.migrate.events import Event, Result, Retrying, StatementStarted, Ste
 from howdah.migrate.failure import StepFailed, migration_failed
 from howdah.migrate.formats.interface import Phase, Query
 from howdah.migrate.migration import Step
-from howdah.migrate.outside import GiveWay, OutsideRun
+from howdah.migrate.outside import OWN_ROLE, GiveWay, OutsideRun
 from howdah.migrate.pipeline import Command, CommandFailed, run_pipeline
 from howdah.migrate.plan import Plan
 from howdah.migrate.script import Execution, Script
@@ -34,7 +34,6 @@ _FLUSH_SECONDS = 0.3
 _TRY_AGAIN = {"55P03", "40P01", "40001"}
 # "cannot run inside a transaction block", "invalid transaction termination": only the server knows for sure.
 _NO_TRANSACTION = {"25001", "2D000"}
-_OWN_ROLE = (b"RESET SESSION AUTHORIZATION", b"RESET ROLE")
 # From how many steps on the bookkeeping is prepared: that is half of its cost.
 _PREPARE_FROM = 20
 # From how many statements on the server is asked to tell of each as it ends.
@@ -170,7 +169,7 @@ class Run:
             yield Command(statement.text.encode(), live=live, starts=number == many)
         if script.changes_role:
             # The history belongs to the role that runs migrations, not to the one that this body worked as.
-            yield from (Command(each) for each in _OWN_ROLE)
+            yield from (Command(each) for each in OWN_ROLE)
         yield from map(self._as_command, moves)
         if self.plan.history.has_side_history:
             yield self._as_command(record_step(self.plan.history.table, step, script))
