@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import psycopg
 
 from howdah.errors import HistoryMismatch
-from howdah.migrate.checksums import read_content
 from howdah.migrate.formats.interface import Format, Keeps, Phase, Query
 from howdah.migrate.history import History
 from howdah.migrate.migration import Direction, Migration, Source, Step
@@ -129,13 +128,7 @@ def _declare(
     declared: Sequence[tuple[Migration, str]],
 ) -> None:
     records = [
-        record_declaration(
-            history.table,
-            each,
-            action,
-            history.version,
-            read_content(format.files, each.up) if each.up else None,
-        )
+        record_declaration(history.table, each, action, history.version, format.files)
         for each, action in declared
     ]
     run_queries(connection, [*moves, *(records if history.has_side_history else [])])

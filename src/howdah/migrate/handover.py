@@ -7,7 +7,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, count
 
-from howdah.migrate.checksums import read_content
 from howdah.migrate.declare import checksum_of
 from howdah.migrate.formats import FORMAT_NAMES
 from howdah.migrate.formats.interface import Format, Keeps, Query
@@ -92,12 +91,7 @@ def plan_handover(
     records = []
     if old.has_side_history:
         records.append(Query(_move_records(old.table, old.archive)))
-        records += [
-            record_declaration(
-                new, each, "baseline", None, read_content(to.files, each.up) if each.up else None
-            )
-            for each in applied
-        ]
+        records += [record_declaration(new, each, "baseline", None, to.files) for each in applied]
     return Handover(old.archive, tuple(queries), tuple(records), _undo(old, to, new, applied))
 
 

@@ -87,11 +87,12 @@ def take_checksums(
         if checksum is not None:
             queries += format.table.bless(history.table, version, checksum)
         if history.has_side_history:
-            content = read_content(format.files, each.file)
             record = history.records.get(version)
             # A run that passed by others goes on saying so; what was found here passed by none.
             previous = record.previous if record and record.action in ("apply", "repair") else version
-            queries.append(record_declaration(history.table, each.migration, "repair", previous, content))
+            queries.append(
+                record_declaration(history.table, each.migration, "repair", previous, format.files)
+            )
     run_queries(connection, queries)
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from howdah.migrate.checksums import Content, read_content
-from howdah.migrate.formats.interface import Format, Query
+from howdah.migrate.formats.interface import Files, Format, Query
 from howdah.migrate.history import History, HistoryTable, Record
 from howdah.migrate.migration import Direction, Migration, Source, Step
 from howdah.migrate.sql import query, run_queries
@@ -55,14 +55,7 @@ def adopt(connection: psycopg.Connection, format: Format, source: Source, histor
     if not history.has_side_history or not unknown:
         return False
     queries = [
-        record_declaration(
-            history.table,
-            each,
-            "baseline",
-            history.version,
-            read_content(format.files, each.up) if each.up else None,
-        )
-        for each in unknown
+        record_declaration(history.table, each, "baseline", history.version, format.files) for each in unknown
     ]
     run_queries(connection, queries)
     return True
@@ -105,9 +98,13 @@ def record_foreign(table: HistoryTable, step: Step, content: Content, *, seconds
 
 
 def record_declaration(
-    table: HistoryTable, migration: Migration, action: str, previous: str | None, content: Content | None
+    table: HistoryTable, migration: Migration, action: str, previous: str | None, files: Files
 ) -> Query:
-    """The statement that records what a person, or another tool's history, says: nothing was run."""
+    """The statement that records what a person, or another tool's history, says: nothing was run.
+
+    With what the file says now. Raises OSError: it cannot be read.
+    """
+    content = read_content(files, migration.up) if migration.up else None
     return Query(query("add_record"), _values(table, migration, action, previous, content, statements=0))
 
 

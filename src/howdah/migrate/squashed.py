@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from howdah.errors import SourceError, Where
-from howdah.migrate.checksums import read_content
 from howdah.migrate.declare import checksum_of
 from howdah.migrate.formats.interface import Format, Keeps, Phase, Query
 from howdah.migrate.history import History
@@ -94,9 +93,10 @@ def settle(format: Format, source: Source, history: History) -> tuple[list[str],
             queries += format.table.record(history.table, step, None, start=None, end=Phase.AFTER)
         checksum = checksum_of(format, squashed)
         queries += format.table.bless(history.table, archive.version, checksum) if checksum else ()
-        if history.has_side_history and squashed.up:
-            content = read_content(format.files, squashed.up)
-            queries.append(record_declaration(history.table, squashed, "baseline", archive.version, content))
+        if history.has_side_history:
+            queries.append(
+                record_declaration(history.table, squashed, "baseline", archive.version, format.files)
+            )
         gone += left
     return gone, queries
 
