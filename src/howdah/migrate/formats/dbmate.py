@@ -146,9 +146,9 @@ class DbmateTable:
         self, table: HistoryTable, step: Step, checksum: str | None, *, start: Phase | None, end: Phase
     ) -> Sequence[Query]:
         """A row comes or goes. A step that is running looks as if it had not begun."""
-        is_there = _has_row(step.direction, end)
+        is_there = end.is_applied(step.direction)
         version = (step.migration.version,)
-        if start is not None and _has_row(step.direction, start) is is_there:
+        if start is not None and start.is_applied(step.direction) is is_there:
             return ()
         insert = (
             f"INSERT INTO {table.sql} (version) SELECT $1::varchar"
@@ -185,10 +185,6 @@ def _after_run(
 
 
 DBMATE = Format("dbmate", DbmateFiles(), DbmateTable(), after_run=_after_run)
-
-
-def _has_row(direction: Direction, phase: Phase) -> bool:
-    return (phase is Phase.AFTER) == (direction is Direction.UP)
 
 
 def _duplicate(version: str, first: Path | None, second: Path) -> SourceError:

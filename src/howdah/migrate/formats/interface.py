@@ -75,6 +75,10 @@ class Phase(Enum):
     RUNNING = "begun outside a transaction, not ended"
     AFTER = "done"
 
+    def is_applied(self, direction: Direction) -> bool:
+        """Whether the migration of a step in this phase is applied. What runs is not yet done, either way."""
+        return (self is Phase.AFTER) == (direction is Direction.UP)
+
 
 class Keeps(Enum):
     """What a history table holds."""

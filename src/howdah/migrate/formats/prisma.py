@@ -217,7 +217,7 @@ def _row(direction: Direction, phase: Phase) -> bool | None:
     """Whether the step's migration has a row at this phase (None: it has none), and whether it is finished."""
     if phase is Phase.RUNNING:
         return False
-    return True if (phase is Phase.AFTER) is (direction is Direction.UP) else None
+    return True if phase.is_applied(direction) else None
 
 
 def _migration(folder: Path) -> Migration:

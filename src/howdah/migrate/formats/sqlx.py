@@ -217,7 +217,7 @@ class _Row(Enum):
 def _row_in(direction: Direction, phase: Phase) -> _Row:
     if phase is Phase.RUNNING:
         return _Row.RUNNING
-    return _Row.APPLIED if (phase is Phase.AFTER) == (direction is Direction.UP) else _Row.NONE
+    return _Row.APPLIED if phase.is_applied(direction) else _Row.NONE
 
 
 def _insert(table: HistoryTable, migration: Migration, checksum: str | None, row: _Row) -> Query:

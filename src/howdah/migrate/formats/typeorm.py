@@ -147,11 +147,11 @@ class TypeOrmTable:
         self, table: HistoryTable, step: Step, checksum: str | None, *, start: Phase | None, end: Phase
     ) -> Sequence[Query]:
         """Insert the row, or delete it. A run never comes here: TypeORM writes its rows itself."""
-        is_in = _is_in(step, end)
+        is_in = end.is_applied(step.direction)
         version = step.migration.version
         if start is None:
             return [_delete(table, version), *([_insert(table, version)] if is_in else [])]
-        if _is_in(step, start) == is_in:
+        if start.is_applied(step.direction) == is_in:
             return ()
         guard = _count(table, version, 0 if is_in else 1)
         return [guard, _insert(table, version) if is_in else _delete(table, version)]
@@ -282,11 +282,6 @@ def _ignored(path: Path) -> Finding:
         why="It is read as text, not run: a class is found by `class NAME1700000000000` with an up(). TypeORM itself"
         " takes what the `migrations` of its data source match.",
     )
-
-
-def _is_in(step: Step, phase: Phase) -> bool:
-    """Whether the row is there in this phase. What runs is not yet done, either way."""
-    return (phase is Phase.AFTER) == (step.direction is Direction.UP)
 
 
 def _count(table: HistoryTable, name: str, expected: int) -> Query:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from howdah.migrate.formats.interface import Keeps, OutOfOrder, Phase, Query
 from howdah.migrate.history import HistoryTable
-from howdah.migrate.migration import Direction, Migration, Step
+from howdah.migrate.migration import Migration, Step
 from howdah.pg.identifiers import quote_identifier
 
 _LONGEST_NAME = 63
@@ -59,8 +59,8 @@ class AlembicTable:
         A run never comes here, since Alembic keeps its heads itself. Where branches part, only the graph knows
         which parents become heads again: `resolve` therefore clears the table and takes a baseline.
         """
-        is_in = _is_in(step, end)
-        if start is not None and _is_in(step, start) == is_in:
+        is_in = end.is_applied(step.direction)
+        if start is not None and start.is_applied(step.direction) == is_in:
             return ()
         version, parents = step.migration.version, step.migration.parents
         guard = [] if start is None else [_count(table, version, 0 if is_in else 1)]
@@ -79,11 +79,6 @@ class AlembicTable:
     def bless(self, table: HistoryTable, version: str, checksum: str) -> Sequence[Query]:
         """Nothing: Alembic keeps no checksum."""
         return ()
-
-
-def _is_in(step: Step, phase: Phase) -> bool:
-    """Whether the revision is applied in this phase. What runs is not yet done, either way."""
-    return (phase is Phase.AFTER) == (step.direction is Direction.UP)
 
 
 def _count(table: HistoryTable, version: str, expected: int) -> Query:

@@ -200,7 +200,7 @@ def _row(direction: Direction, phase: Phase) -> bool | None:
     """Whether the step's version has a row at this phase (None: it has none), and what its success says."""
     if phase is Phase.RUNNING:
         return False
-    return True if (phase is Phase.AFTER) is (direction is Direction.UP) else None
+    return True if phase.is_applied(direction) else None
 
 
 def _live(table: HistoryTable) -> str:

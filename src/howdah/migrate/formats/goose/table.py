@@ -76,10 +76,14 @@ class GooseTable:
         version = step.migration.version
         if start is None:
             gone = Query(f"DELETE FROM {table.sql} WHERE version_id = $1::bigint", (version,))
-            return (gone, _begin(table), *([_append(table, [version])] if _is_applied(step, end) else []))
-        if _is_applied(step, start) == _is_applied(step, end):
+            return (
+                gone,
+                _begin(table),
+                *([_append(table, [version])] if end.is_applied(step.direction) else []),
+            )
+        if start.is_applied(step.direction) == end.is_applied(step.direction):
             return ()
-        if _is_applied(step, end):
+        if end.is_applied(step.direction):
             last = step.before if step.direction is Direction.UP else step.after
             return (*([_begin(table)] if last is None else []), _insert(table, version, last=last))
         return (_delete(table, version), *([_begin(table)] if step.after is None else []))
@@ -97,11 +101,6 @@ class GooseTable:
     def bless(self, table: HistoryTable, version: str, checksum: str) -> Sequence[Query]:
         """Nothing: goose keeps no checksum."""
         return ()
-
-
-def _is_applied(step: Step, phase: Phase) -> bool:
-    """Whether the version has a row: while its up half runs it has none yet, while its down half runs it has one."""
-    return (phase is Phase.AFTER) == (step.direction is Direction.UP)
 
 
 def _begin(table: HistoryTable) -> Query:
