@@ -20,9 +20,17 @@ def can_expand(template: str, layers: Sequence[Mapping[str, str]]) -> bool:
     )
 
 
-def expand_text(template: str, layers: Sequence[Mapping[str, str]]) -> str:
-    """The text with its variables' values; one that is not set and has no default is empty."""
-    return REFERENCE.sub(lambda match: _look_up(match, layers) or match[2] or "", template)
+def expand_values(
+    templates: Mapping[str, str] | None, layers: Sequence[Mapping[str, str]]
+) -> dict[str, str] | None:
+    """The texts with their variables' values; without those of which a variable is not set and has no default."""
+    if templates is None:
+        return None
+
+    def value(match: re.Match[str]) -> str:
+        return _look_up(match, layers) or match[2] or ""
+
+    return {name: REFERENCE.sub(value, text) for name, text in templates.items() if can_expand(text, layers)}
 
 
 def expand_url(template: str, layers: Sequence[Mapping[str, str]]) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
 
-from howdah.findings import Finding
+from howdah.findings import Finding, Severity
 
 # Of a directory of migrations: where those are kept that one took the place of. No tool looks into it.
 SQUASHED_FOLDER = "squashed"
@@ -80,6 +80,18 @@ class Source:
     def find(self, version: str) -> Migration | None:
         """The migration with this version, or None."""
         return self.by_version.get(version)
+
+    def noting_none(self) -> Source:
+        """Itself; with a note where there are no migrations, which mostly means that they are in another folder."""
+        if self.migrations:
+            return self
+        note = Finding(
+            code="no-migrations",
+            severity=Severity.WARNING,
+            message=f"there are no migrations in {self.directory}",
+            fix="Name the folder that the files are in: with --dir, or `migrations = ...` in howdah.toml.",
+        )
+        return replace(self, notes=(*self.notes, note))
 
 
 @dataclass(frozen=True, slots=True)

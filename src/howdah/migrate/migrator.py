@@ -14,7 +14,7 @@ import psycopg
 
 from howdah.config.database import DatabaseConfig
 from howdah.config.project import DatabaseSettings, ForeignSettings, load_project
-from howdah.config.references import expand_text
+from howdah.config.references import expand_values
 from howdah.config.resolve import resolve
 from howdah.errors import DirtyDatabase, HistoryMismatch
 from howdah.findings import Finding, Severity
@@ -120,7 +120,7 @@ class Migrator:
             schema=schema,
             out_of_order=out_of_order
             or (OutOfOrder(settings.out_of_order) if settings.out_of_order else None),
-            variables=_values(settings.variables),
+            variables=expand_values(settings.variables, [os.environ]),
             foreign=settings.foreign,
             settings=run_settings or RunSettings(),
             on_event=on_event,
@@ -150,8 +150,8 @@ class Migrator:
         )
 
     def source(self) -> Source:
-        """The migration files. Raises SourceError."""
-        return self._format.files.read(self.directory)
+        """The migration files, and a note where there are none. Raises SourceError."""
+        return self._format.files.read(self.directory).noting_none()
 
     def status(self) -> Status:
         """Each migration and its state; changes nothing, takes no lock."""
@@ -392,9 +392,3 @@ class Migrator:
     def _note(self, findings: tuple[Finding, ...]) -> None:
         for finding in findings:
             self.on_event(Noted(finding))
-
-
-def _values(variables: Mapping[str, str] | None) -> Mapping[str, str] | None:
-    if variables is None:
-        return None
-    return {name: expand_text(value, [os.environ]) for name, value in variables.items()}

@@ -117,6 +117,6 @@ def _no_value(path: Path, line: int, name: str) -> SourceError:
         code="no-placeholder-value",
         where=Where(str(path), line),
         why="Flyway puts values in for such names before it reads the SQL, in comments and literals too.",
-        fix="List it under `variables` in howdah.toml; or write placeholderReplacement=false into"
-        f" {settings_path(path).name}, where it is meant as it is written.",
+        fix="List it under `variables` in howdah.toml, and set what its value takes from the environment; or write"
+        f" placeholderReplacement=false into {settings_path(path).name}, where it is meant as it is written.",
     )
