@@ -13,6 +13,7 @@ from howdah.cli.fleet_problems import of_databases
 from howdah.cli.render import coloured, duration, printable, shown_width, table
 from howdah.cli.target import target_data
 from howdah.findings import Finding, Severity
+from howdah.fleet.outcome import Ending
 
 if TYPE_CHECKING:
     from howdah.config.database import DatabaseConfig
@@ -183,7 +184,7 @@ def _outcome_problem(outcome: DatabaseOutcome) -> Finding | None:
             why="It depends on that, and nothing was run here.",
             next=("howdah migrate up --all",),
         )
-    if outcome.ending.value == "interrupted":
+    if outcome.ending is Ending.INTERRUPTED:
         return Finding(
             code="interrupted",
             message="interrupted between two steps",
@@ -199,7 +200,7 @@ def outcome_code(outcome: Outcome) -> int:
 
 
 def _ending_code(outcome: DatabaseOutcome) -> int:
-    if outcome.ending.value in ("interrupted", "not started"):
+    if outcome.ending in (Ending.INTERRUPTED, Ending.NOT_STARTED):
         return exit_codes.INTERRUPTED
     return exit_codes.exit_code_of(outcome.error) if outcome.error else exit_codes.DONE
 

@@ -11,21 +11,37 @@ from howdah.findings import Finding, Severity
 from howdah.migrate.formats.interface import Format
 from howdah.migrate.migration import Source
 from howdah.migrate.portable import Half, Portable, read_portable
-from howdah.migrate.writers.goose import changes_line_endings, write_goose
+from howdah.migrate.writers.goose import goose_notes, write_goose
 from howdah.migrate.writers.plain import write_dbmate, write_golang_migrate, write_sqlx
 from howdah.pg.features import Feature, features_of
 
-WRITERS: Mapping[str, Callable[[Iterable[Portable]], Mapping[str, str]]] = MappingProxyType(
+_INT64_MAX = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Writer:
+    """How the files of a format are made.
+
+    Attributes:
+        write: name -> text of the files; raises SourceError for what the tool cannot have.
+        largest: the largest version that its table holds; None: any.
+        notes: what the tool will do otherwise than the one before it did.
+    """
+
+    write: Callable[[Iterable[Portable]], Mapping[str, str]]
+    largest: int | None = _INT64_MAX
+    notes: Callable[[Portable], Iterable[Finding]] = lambda _: ()
+
+
+WRITERS: Mapping[str, Writer] = MappingProxyType(
     {
-        "dbmate": write_dbmate,
-        "golang-migrate": write_golang_migrate,
-        "goose": write_goose,
-        "sqlx": write_sqlx,
+        "dbmate": Writer(write_dbmate, largest=None),
+        "golang-migrate": Writer(write_golang_migrate),
+        "goose": Writer(write_goose, notes=goose_notes),
+        "sqlx": Writer(write_sqlx),
     }
 )
 """Format -> what writes its files. These can be read, too."""
-
-_INT64_MAX = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -50,47 +66,40 @@ def convert(format: Format, source: Source, to: Format) -> Conversion:
                 code="not-convertible",
                 fix=f"Formats that can be: {', '.join(WRITERS)}.",
             )
-    migrations = list(read_portable(format, source))
-    _refuse_versions(migrations, to)
-    return Conversion(WRITERS[to.name](migrations), tuple(_notes(migrations, to)))
+    migrations, writer = list(read_portable(format, source)), WRITERS[to.name]
+    _refuse_versions(migrations, to.name, writer.largest)
+    return Conversion(writer.write(migrations), tuple(_notes(migrations, writer)))
 
 
-def _refuse_versions(migrations: list[Portable], to: Format) -> None:
+def _refuse_versions(migrations: list[Portable], tool: str, largest: int | None) -> None:
     """Refuse versions that the other tool would order otherwise, or that its table cannot hold."""
     newest = None
     for each in migrations:
         number = int(each.migration.version)
         where = Where(str(each.migration.up or each.migration.down))
-        if number > _INT64_MAX and to.name != "dbmate":
+        if largest is not None and number > largest:
             raise SourceError(
-                f"version {number} does not fit {to.name}'s bigint",
+                f"version {number} does not fit {tool}'s bigint",
                 code="version-too-large",
                 where=where,
-                fix=f"Use a number up to {_INT64_MAX}.",
+                fix=f"Use a number up to {largest}.",
             )
         if newest is not None and number <= newest:
             raise SourceError(
                 f"migration {each.migration.version} runs behind {newest}, and would run before it",
                 code="order-changes",
                 where=where,
-                why=f"{to.name} compares numbers, not text.",
+                why=f"{tool} compares numbers, not text.",
                 fix="Where they have yet to run everywhere, number them in the order they run.",
             )
         newest = number
 
 
-def _notes(migrations: list[Portable], to: Format) -> Iterator[Finding]:
+def _notes(migrations: list[Portable], writer: Writer) -> Iterator[Finding]:
     for each in migrations:
         where = Where(str(each.migration.up or each.migration.down))
         halves = [half for half in (each.up, each.down) if half]
-        if to.name == "goose" and changes_line_endings(each):
-            yield Finding(
-                "line-endings-change",
-                f"migration {each.migration.version} has a function body with the line endings of Windows",
-                Severity.WARNING,
-                where=where,
-                why="goose takes the carriage returns off: the function has the same words, and other line endings.",
-            )
+        yield from writer.notes(each)
         if any(map(_sets_session, halves)):
             yield Finding(
                 "session-setting",

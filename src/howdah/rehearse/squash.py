@@ -184,7 +184,7 @@ def _new_files(format: Format, chain: _Chain, last: Migration, *, keep_data: boo
         down = Half(tuple(pieces), "\n", is_whole=True)
     migration = replace(last, name=_NAME)
     one = Portable(migration, chain.portables[-1].digits, Half(tuple(up), "\n", is_whole=True), down)
-    return WRITERS[format.name]([one])
+    return WRITERS[format.name].write([one])
 
 
 def _can_revert(portables: Sequence[Portable]) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from howdah.errors import SourceError, Where
+from howdah.findings import Finding, Severity
 from howdah.migrate.portable import Half, Piece, Portable
 from howdah.pg.lexer import Kind, read_tokens
 
@@ -26,7 +27,19 @@ def write_goose(migrations: Iterable[Portable]) -> Mapping[str, str]:
     return {f"{each.digits}_{each.migration.name}.sql": _file(each) for each in migrations}
 
 
-def changes_line_endings(migration: Portable) -> bool:
+def goose_notes(migration: Portable) -> Iterator[Finding]:
+    """What goose will do otherwise than the tool before it did."""
+    if _changes_line_endings(migration):
+        yield Finding(
+            "line-endings-change",
+            f"migration {migration.migration.version} has a function body with the line endings of Windows",
+            Severity.WARNING,
+            where=Where(str(migration.migration.up or migration.migration.down)),
+            why="goose takes the carriage returns off: the function has the same words, and other line endings.",
+        )
+
+
+def _changes_line_endings(migration: Portable) -> bool:
     """Whether goose would send another text than the file has, which no escape can help: in dollar quotes."""
     halves = [half for half in (migration.up, migration.down) if half]
     return any(
