@@ -8,7 +8,7 @@ import click
 
 from howdah.cli.answer import Answer, answers, progress_line
 from howdah.cli.migrate_options import migration_options, migrator_of
-from howdah.cli.options import rehearse_option
+from howdah.cli.options import rehearsal_of, rehearse_option
 from howdah.cli.target import project_of
 
 if TYPE_CHECKING:
@@ -50,19 +50,16 @@ def squash(*, to: str | None, keep_data: bool, settle: bool, **options: Any) -> 
 
 def _squash(to: str, *, keep_data: bool, options: dict[str, Any]) -> Answer:
     from howdah.config.resolve import pick_database
-    from howdah.config.url import parse_url
     from howdah.migrate.discover import directory_of
     from howdah.migrate.formats import DEFAULT_FORMAT
     from howdah.migrate.formats.detect import detect_format
     from howdah.provision.extensions import read_extension
     from howdah.rehearse import squash as library
-    from howdah.rehearse.verify import Rehearsal
 
     project = project_of(options["config_file"])
     settings = pick_database(project, options["db"])
     directory = options["directory"] or directory_of(settings, project)
     said = options["format_name"] or settings.format
-    at = parse_url(options["rehearse_url"], origin="--rehearse-url") if options["rehearse_url"] else None
     with progress_line() as progress:
         request = library.SquashRequest(
             format=said or detect_format(directory, default=DEFAULT_FORMAT).format,
@@ -71,7 +68,7 @@ def _squash(to: str, *, keep_data: bool, options: dict[str, Any]) -> Answer:
             keep_data=keep_data,
             major=project.dev.major,
             extensions=tuple(read_extension(each).name for each in settings.setup.extensions),
-            rehearsal=Rehearsal(at=at, on_step=progress.doing),
+            rehearsal=rehearsal_of(options, progress),
         )
         done = library.squash(request)
     return Answer(data=squash_data(done), text=squash_text(done), problems=done.notes)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
+
+if TYPE_CHECKING:
+    from howdah.cli.render import Progress
+    from howdah.rehearse.verify import Rehearsal
 
 Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -120,3 +124,12 @@ rehearse_option = click.option(
     metavar="URL",
     help="A server on which to make databases and drop them; without it one is started, and deleted at the end.",
 )
+
+
+def rehearsal_of(options: dict[str, Any], progress: Progress) -> Rehearsal:
+    """Where to replay migrations, and whom to tell."""
+    from howdah.config.url import parse_url
+    from howdah.rehearse.verify import Rehearsal
+
+    url = options["rehearse_url"]
+    return Rehearsal(at=parse_url(url, origin="--rehearse-url") if url else None, on_step=progress.doing)

@@ -210,7 +210,9 @@ def _classes(file: Path) -> Iterator[_Class]:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        raise SourceError("this file is not UTF-8", where=Where(str(file))) from None
+        raise SourceError(
+            "not UTF-8", code="not-utf8", where=Where(str(file)), fix="Save the file as UTF-8."
+        ) from None
     # Comments go, strings stay: a name is one; lines stay as they are.
     code = _COMMENT.sub(lambda found: found[1] or "\n" * found[0].count("\n"), text)
     matches = list(_CLASS.finditer(code))
