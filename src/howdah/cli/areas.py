@@ -14,6 +14,15 @@ AREAS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor", "Why can I not connect, what is set up wrong, what to type next."),
 }
 
+# What people type who leave the area out.
+MEANT = {
+    "up": "migrate up",
+    "down": "migrate down",
+    "new": "migrate new",
+    "create": "migrate new",
+    "plan": "migrate plan",
+}
+
 _HEAD = """\
 Usage: howdah AREA [ACTION] [OPTIONS]
 

@@ -48,8 +48,33 @@ from howdah.cli.options import (
 from howdah.cli.target import project_of
 from howdah.findings import Severity
 
+# What the same is called by other tools.
+_THEIR_WORDS = {
+    "run": "up",
+    "deploy": "up",
+    "upgrade": "up",
+    "migrate": "up",
+    "up-to": "up --to",
+    "revert": "down",
+    "rollback": "down",
+    "downgrade": "down",
+    "undo": "down",
+    "down-to": "down --to",
+    "info": "status",
+    "current": "status",
+    "history": "status",
+    "version": "status",
+    "validate": "plan",
+    "create": "new",
+    "add": "new",
+    "revision": "new",
+    "generate": "new",
+    "force": "resolve",
+    "stamp": "baseline",
+}
 
-@click.group(cls=Area, first="status")
+
+@click.group(cls=Area, first="status", meant=_THEIR_WORDS)
 def area() -> None:
     """Apply, revert and inspect migrations.
 

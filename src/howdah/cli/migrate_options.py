@@ -26,7 +26,8 @@ migration_options = together(
         envvar="HOWDAH_FORMAT",
         show_envvar=True,
         metavar="FORMAT",
-        help="Whose files and history they are, such as golang-migrate or goose; told by the files without it.",
+        help="Whose files and history they are: golang-migrate, goose, sqlx, dbmate, flyway, prisma, alembic, typeorm;"
+        " told by the files without it.",
     ),
 )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from howdah.cli.areas import AREAS, help_page
+from howdah.cli.areas import AREAS, MEANT, help_page
 from howdah.cli.groups import refuse_unknown
 from howdah.cli.usage import asks_for_json, usage_errors
 
@@ -29,7 +29,7 @@ class _Areas(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        refuse_unknown("area", args, AREAS, ctx)
+        refuse_unknown("area", args, AREAS, ctx, meant=MEANT)
         return super().resolve_command(ctx, args)
 
     def get_help(self, ctx: click.Context) -> str:

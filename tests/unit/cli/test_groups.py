@@ -14,6 +14,9 @@ from howdah.cli.root import root
         (["migrat"], "there is no area 'migrat'; did you mean 'migrate'?"),
         (["zzz"], "there is no area 'zzz'; the areas are: dev, setup, migrate, status, doctor"),
         (["migrate", "stats"], "there is no action 'stats'; did you mean 'status'?"),
+        (["up"], "there is no area 'up'; did you mean 'migrate up'?"),
+        (["migrate", "upgrade"], "there is no action 'upgrade'; did you mean 'up'?"),
+        (["migrate", "rollback"], "there is no action 'rollback'; did you mean 'down'?"),
         (["setup", "zzz"], "there is no action 'zzz'; the actions are: plan, apply"),
     ],
 )

@@ -19,11 +19,21 @@ def list_files(directory: Path) -> list[Path]:
         SourceError: there is no such directory.
     """
     if not directory.is_dir():
-        raise SourceError(f"there is no directory {directory}", code="no-migrations-directory")
+        raise no_directory(directory)
     # scandir knows what is a file without asking again for each of 20,000.
     return [
         directory / name for name in sorted(each.name for each in os.scandir(directory) if each.is_file())
     ]
+
+
+def no_directory(directory: Path) -> SourceError:
+    """The error for a directory of migrations that is not there."""
+    return SourceError(
+        f"there is no directory {directory}",
+        code="no-migrations-directory",
+        why=None if directory.is_absolute() else f"It was looked for in {Path.cwd()}.",
+        fix="Say where the migrations are with --dir, or `migrations = ...` in howdah.toml.",
+    )
 
 
 def ignored_file(path: Path, *, tool: str, why: str) -> Finding:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from howdah.errors import ConfigError, SourceError, Where
 from howdah.findings import Finding
-from howdah.migrate.formats.files import ignored_file
+from howdah.migrate.formats.files import ignored_file, no_directory
 from howdah.migrate.formats.interface import Body, Format, Keeps, OutOfOrder, Phase, Query
 from howdah.migrate.formats.names import next_timestamp
 from howdah.migrate.history import HistoryTable
@@ -55,7 +55,7 @@ class PrismaFiles:
             SourceError: there is no such directory; it is of another database's; a folder has no migration.sql.
         """
         if not directory.is_dir():
-            raise SourceError(f"there is no directory {directory}", code="no-migrations-directory")
+            raise no_directory(directory)
         _refuse_other_provider(directory / _LOCK_FILE)
         folders, notes = [], []
         with os.scandir(directory) as entries:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from howdah.errors import SourceError, Where
+from howdah.migrate.formats.files import no_directory
 
 _INI, _TOML, _ENV, _SECTION = "alembic.ini", "pyproject.toml", "env.py", "alembic"
 # How far above the folder that was named the configuration is looked for.
@@ -56,7 +57,7 @@ def find_places(directory: Path) -> Places:
         SourceError: there is no such folder; its configuration cannot be read.
     """
     if not directory.is_dir():
-        raise SourceError(f"there is no directory {directory}", code="no-migrations-directory")
+        raise no_directory(directory)
     directory = directory.absolute()
     own = _configured(directory)
     if own is not None:

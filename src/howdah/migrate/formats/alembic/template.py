@@ -91,7 +91,8 @@ def no_library(file: Path) -> UnsupportedError:
         where=Where(str(file)),
         why="Revisions are Python; only Alembic runs them, in howdah's own Python, where the project's models must be"
         " importable, too.",
-        fix="Install howdah beside the application, with the extra: pip install 'howdah[alembic]'.",
+        fix="Install howdah beside the application, with the extra.",
+        next=("pip install 'howdah[alembic]'",),
     )
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from howdah.errors import ConfigError, ScriptError, SourceError, Where
 from howdah.findings import Finding, Severity
-from howdah.migrate.formats.files import ignored_file
+from howdah.migrate.formats.files import ignored_file, no_directory
 from howdah.migrate.formats.flyway.migration import FlywayMigration
 from howdah.migrate.formats.flyway.names import (
     FOREIGN_SUFFIXES,
@@ -70,7 +70,7 @@ class FlywayFiles:
                 words; the settings beside a script are wrong.
         """
         if not directory.is_dir():
-            raise SourceError(f"there is no directory {directory}", code="no-migrations-directory")
+            raise no_directory(directory)
         found: dict[Kind, dict[str, tuple[Name, Path]]] = {kind: {} for kind in Kind}
         notes = []
         for path in sorted(_walk(directory)):
