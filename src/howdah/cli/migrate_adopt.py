@@ -68,7 +68,7 @@ def adopt(*, start: str | None, to: str, apply: bool, **options: Any) -> Answer:
         target.settings,
         target.direct or target.database,
         root=target.project.root,
-        directory=options["directory"] or directory_of(target.settings, target.project),
+        directory=options["directory"] or directory_of(target.settings, target.project, made_for=to),
         format=start,
         on_event=lambda _: None,
     )
@@ -113,7 +113,9 @@ def adoption_text(done: Adoption) -> str:
         "to undo it, as long as nothing was applied since:",
         textwrap.indent(handover.undo, "  "),
     ]
-    if done.is_done:
+    if not done.is_done:
+        lines.append(f"next: stop what starts {start}, then say the same again with --apply")
+    else:
         lines += [
             f'next: in howdah.toml, format = "{to}" and migrations = "{request.out}"; the same in the application',
             f"      howdah migrate status --format {to} --dir {request.out}",

@@ -15,7 +15,9 @@ _SKIPPED = {".git", ".venv", "venv", "node_modules", "vendor", "target", "dist",
 _DEPTH = 5
 
 
-def directory_of(settings: DatabaseSettings, project: Project, *, words: str = "create_users") -> Path:
+def directory_of(
+    settings: DatabaseSettings, project: Project, *, words: str = "create_users", made_for: str = ""
+) -> Path:
     """The migrations of one of a project's databases: those that are named, or the only ones there are.
 
     Raises:
@@ -25,7 +27,7 @@ def directory_of(settings: DatabaseSettings, project: Project, *, words: str = "
     if settings.migrations is not None:
         return settings.migrations
     if len(project.databases) == 1:
-        return find_migrations(project.root, words=words)
+        return find_migrations(project.root, words=words, made_for=made_for)
     raise ConfigError(
         f"nothing says which migrations are those of '{settings.name}'",
         code="no-migrations-directory",
@@ -34,8 +36,10 @@ def directory_of(settings: DatabaseSettings, project: Project, *, words: str = "
     )
 
 
-def find_migrations(root: Path, *, words: str = "create_users") -> Path:
+def find_migrations(root: Path, *, words: str = "create_users", made_for: str = "") -> Path:
     """The one directory under `root` that holds migrations of some format; `words` name a migration to suggest.
+
+    Where `made_for` names a tool, the folder that `adopt` wrote for it, beside its original, does not count.
 
     Raises:
         ConfigError: there is none, or more than one.
@@ -43,6 +47,8 @@ def find_migrations(root: Path, *, words: str = "create_users") -> Path:
     candidates = list(_candidates(root, _DEPTH))
     # Numbered SQL files without a mark of a tool are many things besides migrations: they count for want of others.
     found = sorted(path for path, is_sure in candidates if is_sure) or sorted(path for path, _ in candidates)
+    made = [each.with_name(f"{each.name}-{made_for}") for each in found] if made_for else []
+    found = [each for each in found if each not in made]
     if len(found) == 1:
         return found[0]
     if not found:

@@ -123,3 +123,14 @@ def test_nothing_found_is_told_with_what_to_type(tmp_path: Path) -> None:
 
     assert caught.value.code == "no-migrations-directory"
     assert DEFAULT_FORMAT == "golang-migrate"
+
+
+def test_what_adopt_wrote_beside_the_migrations_is_not_where_they_are(tmp_path: Path) -> None:
+    for name in ("migrations", "migrations-golang-migrate"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "migrations" / "1_users.sql").write_text("-- +goose Up\n")
+    (tmp_path / "migrations-golang-migrate" / "1_users.up.sql").write_text("")
+
+    assert find_migrations(tmp_path, made_for="golang-migrate") == tmp_path / "migrations"
+    with pytest.raises(ConfigError, match="several folders"):
+        find_migrations(tmp_path)
