@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from howdah.errors import SourceError, UnsupportedError, Where
+from howdah.errors import SourceError, UnsupportedError
 from howdah.findings import Finding, Severity
 from howdah.migrate.formats.interface import Format
 from howdah.migrate.migration import Source
@@ -76,19 +76,18 @@ def _refuse_versions(migrations: list[Portable], tool: str, largest: int | None)
     newest = None
     for each in migrations:
         number = int(each.migration.version)
-        where = Where(str(each.migration.up or each.migration.down))
         if largest is not None and number > largest:
             raise SourceError(
                 f"version {number} does not fit {tool}'s bigint",
                 code="version-too-large",
-                where=where,
+                where=each.migration.where,
                 fix=f"Use a number up to {largest}.",
             )
         if newest is not None and number <= newest:
             raise SourceError(
                 f"migration {each.migration.version} runs behind {newest}, and would run before it",
                 code="order-changes",
-                where=where,
+                where=each.migration.where,
                 why=f"{tool} compares numbers, not text.",
                 fix="Where they have yet to run everywhere, number them in the order they run.",
             )
@@ -97,7 +96,6 @@ def _refuse_versions(migrations: list[Portable], tool: str, largest: int | None)
 
 def _notes(migrations: list[Portable], writer: Writer) -> Iterator[Finding]:
     for each in migrations:
-        where = Where(str(each.migration.up or each.migration.down))
         halves = [half for half in (each.up, each.down) if half]
         yield from writer.notes(each)
         if any(map(_sets_session, halves)):
@@ -105,7 +103,7 @@ def _notes(migrations: list[Portable], writer: Writer) -> Iterator[Finding]:
                 "session-setting",
                 f"migration {each.migration.version} changes a setting of its session",
                 Severity.WARNING,
-                where=where,
+                where=each.migration.where,
                 why="How long such a setting lasts depends on the tool: for the whole run, or for the file.",
                 fix="Use SET LOCAL, and set it in each migration that needs it.",
             )
@@ -114,7 +112,7 @@ def _notes(migrations: list[Portable], writer: Writer) -> Iterator[Finding]:
                 "missing-up-file",
                 f"migration {each.migration.version} has only a down file; its up half does nothing now",
                 Severity.WARNING,
-                where=where,
+                where=each.migration.where,
             )
 
 

@@ -7,6 +7,7 @@ from enum import Enum
 from functools import cached_property
 from pathlib import Path
 
+from howdah.errors import Where
 from howdah.findings import Finding, Severity
 
 # Of a directory of migrations: where those are kept that one took the place of. No tool looks into it.
@@ -62,6 +63,18 @@ class Migration:
     def file(self, direction: Direction) -> Path | None:
         """The file of one half."""
         return self.up if direction is Direction.UP else self.down
+
+    @property
+    def path(self) -> Path:
+        """The file that it is known by: of its up half, where there is one. What a source holds has a file."""
+        path = self.up or self.down
+        assert path is not None
+        return path
+
+    @property
+    def where(self) -> Where:
+        """That file, as the place of what is said of it."""
+        return Where(str(self.path))
 
 
 @dataclass(frozen=True)

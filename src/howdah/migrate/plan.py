@@ -116,7 +116,7 @@ def out_of_order_notes(format: Format, standing: Standing, policy: OutOfOrder) -
             severity=Severity.WARNING,
             message=f"migration {each.version} was added after a newer one had been applied; it has not run"
             + _WILL[policy],
-            where=Where(str(each.up or each.down)),
+            where=each.where,
             why=f"A {format.name} history is one number: versions below it are never looked at."
             if one_number
             else "Elsewhere it may have run in another order, before the newer ones.",
@@ -158,7 +158,7 @@ def _late(
         raise HistoryMismatch(
             f"out of order, older than what is applied: {names}",
             code="out-of-order-migration",
-            where=Where(str(first.up or first.down)),
+            where=first.where,
             why=f"{standing.current} was applied before {'it' if len(standing.out_of_order) == 1 else 'them'};"
             " elsewhere they may have run the other way round.",
             fix="Give the file a version above the newest one; or let it run late, or leave it out.",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from howdah.errors import SourceError, Where
+from howdah.errors import SourceError
 from howdah.migrate.formats.interface import Format
 from howdah.migrate.migration import Direction, Migration, Source, Step
 from howdah.migrate.script import Execution, load_script
@@ -64,13 +64,11 @@ def read_portable(format: Format, source: Source) -> Iterator[Portable]:
             raise SourceError(
                 f"migration {each.version} ({each.name}) is {each.foreign}",
                 code="not-convertible",
-                where=Where(str(each.up or each.down)),
+                where=each.where,
                 why=f"Only {format.name} can run it; no other tool has anything like it.",
                 fix="Write it as SQL where it has yet to run everywhere; otherwise keep this tool.",
             )
-        file = each.up or each.down
-        assert file is not None
-        found = _PREFIX.match(file.name)
+        found = _PREFIX.match(each.path.name)
         yield Portable(
             each,
             found[1] if found else each.version,

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Collection
 
 from howdah.config.database import DatabaseConfig
-from howdah.errors import HistoryMismatch, RefusedError, Where
+from howdah.errors import HistoryMismatch, RefusedError
 from howdah.findings import Finding, Severity
 from howdah.migrate.formats.interface import Format, OutOfOrder
 from howdah.migrate.history import History
@@ -28,7 +28,7 @@ def refuse_unfit(start: Format, source: Source, history: History) -> tuple[Migra
         raise HistoryMismatch(
             f"not applied, though newer ones are: {names}",
             code="out-of-order-migration",
-            where=Where(str(late[0].up or late[0].down)),
+            where=late[0].where,
             why="The other tool would take it for one that it forgot, and the replay cannot leave it out.",
             fix="Give the file a version above the newest one, or delete it; or apply it, where the tool can.",
         )

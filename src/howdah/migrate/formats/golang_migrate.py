@@ -181,8 +181,7 @@ def _delete(table: HistoryTable, before: tuple[str | None, bool] | None) -> Quer
 
 def _digits(newest: Migration | None) -> int:
     """The width of the newest file's number; six, as golang-migrate's `-seq`, where there is none."""
-    file = newest and (newest.up or newest.down)
-    return len(file.name.split("_", 1)[0]) if file else 6
+    return len(newest.path.name.split("_", 1)[0]) if newest else 6
 
 
 def _lonely_halves(migrations: Sequence[Migration]) -> list[Finding]:
@@ -193,7 +192,7 @@ def _lonely_halves(migrations: Sequence[Migration]) -> list[Finding]:
             code=f"missing-{missing.value}-file",
             severity=Severity.WARNING,
             message=f"migration {each.version} ({each.name}) has no {missing.value} file",
-            where=Where(str(each.up or each.down)),
+            where=each.where,
             why=f"`{missing.value}` stops here.",
             fix="Add it; an empty one says that nothing is to do.",
         )

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from howdah.errors import ConfigError, SourceError, Where
 from howdah.findings import Finding, Severity
-from howdah.migrate.formats.files import parse_number
+from howdah.migrate.formats.files import ignored_file, parse_number
 from howdah.migrate.formats.interface import Body, Format, Keeps, OutOfOrder, Phase, Query, Transaction
 from howdah.migrate.formats.names import list_files_and_links, next_timestamp, readable_name
 from howdah.migrate.formats.sqlx_toml import refuse_unsupported_settings
@@ -315,9 +315,7 @@ def _is_sequential(migrations: Sequence[Migration]) -> bool:
 
 
 def _digits(newest: Migration) -> int:
-    file = newest.up or newest.down
-    assert file is not None
-    return len(file.name.partition("_")[0])
+    return len(newest.path.name.partition("_")[0])
 
 
 def _lonely_halves(migrations: Iterable[Migration]) -> list[Finding]:
@@ -327,7 +325,7 @@ def _lonely_halves(migrations: Iterable[Migration]) -> list[Finding]:
             code=f"missing-{missing.value}-file",
             severity=Severity.WARNING,
             message=f"migration {each.version} ({each.name}) has no {missing.value} file",
-            where=Where(str(each.up or each.down)),
+            where=each.where,
             why="`down` stops here; sqlx steps over it, and reverts an older one."
             if missing is Direction.DOWN
             else "`up` stops here; sqlx steps over it.",
@@ -353,12 +351,5 @@ def _duplicate(version: int, direction: Direction, first: Path, second: Path) ->
 def _ignored(path: Path) -> list[Finding]:
     if not path.name.lower().endswith(".sql"):
         return []
-    return [
-        Finding(
-            code="ignored-file",
-            severity=Severity.WARNING,
-            message="not a migration for sqlx, ignored",
-            where=Where(str(path)),
-            why="The name is not NUMBER_description.sql, with an underscore and in lower case.",
-        )
-    ]
+    why = "The name is not NUMBER_description.sql, with an underscore and in lower case."
+    return [ignored_file(path, tool="sqlx", why=why)]

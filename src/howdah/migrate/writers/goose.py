@@ -34,7 +34,7 @@ def goose_notes(migration: Portable) -> Iterator[Finding]:
             "line-endings-change",
             f"migration {migration.migration.version} has a function body with the line endings of Windows",
             Severity.WARNING,
-            where=Where(str(migration.migration.up or migration.migration.down)),
+            where=migration.migration.where,
             why="goose takes the carriage returns off: the function has the same words, and other line endings.",
         )
 
@@ -54,19 +54,18 @@ def _changes_line_endings(migration: Portable) -> bool:
 
 
 def _file(each: Portable) -> str:
-    path = each.migration.up or each.migration.down
     if int(each.migration.version) < 1:
         raise SourceError(
             f"goose has no version {each.migration.version}",
             code="version-too-small",
-            where=Where(str(path)),
+            where=each.migration.where,
             why="Its versions begin with 1: row 0 of its table means that nothing is applied.",
             fix="Put what the file says at the beginning of the next migration, and delete it.",
         )
     halves = [half for half in (each.up, each.down) if half]
     outside = not all(half.is_whole for half in halves)
     for half in halves:
-        _refuse_annotations(half, Where(str(path)))
+        _refuse_annotations(half, each.migration.where)
     parts = ["-- +goose NO TRANSACTION\n"] if outside else []
     parts.append("-- +goose Up\n" + (_section(each.up, outside=outside) if each.up else "-- nothing to do\n"))
     if each.down:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from howdah.errors import SourceError, Where
+from howdah.errors import SourceError
 from howdah.migrate.portable import Half, Portable
 from howdah.pg.features import Feature, features_of
 
@@ -57,7 +57,7 @@ def _dbmate_file(each: Portable) -> str:
             raise SourceError(
                 "a line inside a statement would begin a section to dbmate",
                 code="annotation-in-statement",
-                where=_where(each),
+                where=each.migration.where,
                 why="dbmate obeys `-- migrate:up` and `-- migrate:down` wherever a line begins with it.",
                 fix="Take the line out, or indent it.",
             )
@@ -72,7 +72,7 @@ def _message(each: Portable, half: Half, tool: str) -> str:
         raise SourceError(
             f"migration {each.migration.version} has several statements, and PostgreSQL forbids one in a transaction",
             code="one-message",
-            where=_where(each),
+            where=each.migration.where,
             why=f"{tool} sends a file as one message, which PostgreSQL takes for a transaction.",
             fix="Where it has yet to run everywhere, give each such statement a file of its own.",
         )
@@ -86,7 +86,3 @@ def _message(each: Portable, half: Half, tool: str) -> str:
 def _sqlx_name(name: str) -> str:
     """Without an ending that sqlx would take for the kind of file."""
     return re.sub(r"\.(up|down)$", r"_\1", name)
-
-
-def _where(each: Portable) -> Where:
-    return Where(str(each.migration.up or each.migration.down))
