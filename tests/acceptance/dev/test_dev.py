@@ -233,7 +233,7 @@ def test_json_is_one_object_for_each_action(new_dev: Cli) -> None:
     up = done(dev("dev", "up", "--json")).json
     assert (up["howdah"], up["command"], up["ok"]) == (1, "dev up", True)
     assert up["data"]["server"]["created"] is True
-    assert up["data"]["databases"][0]["applied"] == [1, 2]
+    assert up["data"]["databases"][0]["applied"] == ["1", "2"]
     assert up["target"]["database"] == "shop"
     assert done(dev("dev", "url", "--json")).json["data"]["url"].startswith("postgresql://keeper:")
     assert done(dev("dev", "logs", "--json")).json["data"]["lines"]
