@@ -12,10 +12,18 @@ from howdah.findings import Finding, Severity
 
 
 def find_contradictions(
-    winner: Convention, database: DatabaseConfig, direct: DatabaseConfig | None, layers: Sequence[Layer]
+    winner: Convention,
+    database: DatabaseConfig,
+    direct: DatabaseConfig | None,
+    layers: Sequence[Layer],
+    *,
+    is_apart: bool,
 ) -> Iterator[Finding]:
-    """Warnings about variables that name another database or hold a password that is not used."""
-    for convention in CONVENTIONS:
+    """Warnings about variables that name another database or hold a password that is not used.
+
+    A database `is_apart` that has an address of its own where the others of the project share the common variables.
+    """
+    for convention in () if is_apart else CONVENTIONS:
         is_other = convention != winner and _is_complete(convention, layers)
         if is_other and _names_another(database, convention, layers):
             yield Finding(

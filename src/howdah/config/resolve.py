@@ -174,7 +174,8 @@ def _of_conventions(anchors: Sequence[Layer], layers: Sequence[Layer]) -> _Found
 
 def _finish(found: _Found, project: Project, settings: DatabaseSettings, layers: Sequence[Layer]) -> Resolved:
     database, environ = found.database, layers[0].values
-    if len(project.databases) > 1 and not found.is_own:
+    is_one_of_many = len(project.databases) > 1
+    if is_one_of_many and not found.is_own:
         # One set of variables cannot name several databases: it names the server they share.
         database = _named_by_file(database, settings)
     direct = _direct(found, project, settings, layers)
@@ -184,7 +185,11 @@ def _finish(found: _Found, project: Project, settings: DatabaseSettings, layers:
         _complete(database, project, settings, environ),
         direct and _complete(direct, project, settings, environ),
         found.source,
-        tuple(find_contradictions(found.convention, database, direct, layers[:1])),
+        tuple(
+            find_contradictions(
+                found.convention, database, direct, layers[:1], is_apart=is_one_of_many and found.is_own
+            )
+        ),
     )
 
 

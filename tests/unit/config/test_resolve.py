@@ -186,6 +186,16 @@ def test_contradicting_conventions_are_reported(tmp_path: Path) -> None:
     assert resolve(project(tmp_path), environ=same).notes == ()
 
 
+def test_variables_of_the_others_do_not_contradict_an_address_of_its_own(tmp_path: Path) -> None:
+    apart = DatabaseSettings(name="analytics", url="postgres://analytics@warehouse/analytics")
+    environ = {"DATABASE_URL": "postgres://u@shared/d"}
+    here = project(tmp_path, DatabaseSettings(name="auth"), apart)
+
+    assert resolve(here, db="analytics", environ=environ).notes == ()
+    alone = resolve(project(tmp_path, apart), environ=environ)
+    assert [note.code for note in alone.notes] == ["contradicting-variables"]
+
+
 def test_libpqs_variables_fill_what_the_address_leaves_open(tmp_path: Path) -> None:
     environ = {"PGPASSWORD": "p", "PGSSLMODE": "require", "PGHOST": "ignored", "PGAPPNAME": "ignored"}
     resolved = resolve(project(tmp_path), url="postgres://u@h/d", environ=environ)
