@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import psycopg
 
 from howdah.config.database import DatabaseConfig
-from howdah.errors import MigrationError, RefusedError
+from howdah.errors import MigrationError, RefusedError, Where
 from howdah.migrate.database import Look
+from howdah.migrate.migration import Step
+from howdah.migrate.plan import Plan
 from howdah.pg.identifiers import quote_identifier
 
 
@@ -34,6 +38,22 @@ def refuse_pooler(connection: psycopg.Connection, at: Look, database: DatabaseCo
             f" two runs would not exclude each other. {pooler.evidence}",
             fix="Give the server's own address: `direct-url` in howdah.toml, or --url.",
         )
+
+
+def refuse_untraceable(plan: Plan, outside: Sequence[Step], database: DatabaseConfig) -> None:
+    """Steps that could stop half-way without a trace: only the side history could tell, and it is not to be had."""
+    if plan.format.table.marks_running or plan.history.has_side_history or not outside:
+        return
+    first, role = outside[0], quote_identifier(database.user or "the role")
+    raise RefusedError(
+        f"{first.migration.version} ({first.migration.name}) runs outside a transaction, and nothing could tell that it"
+        " stopped half-way",
+        code="untraceable-step",
+        where=Where(str(first.file)),
+        why=f"{plan.format.name}'s table has no word for it, and this role may not keep records in howdah.history.",
+        fix=f"GRANT CREATE ON DATABASE {quote_identifier(plan.history.table.database)} TO {role}; or, where the schema"
+        f" howdah is there: GRANT USAGE ON SCHEMA howdah TO {role}; GRANT ALL ON howdah.history TO {role};",
+    )
 
 
 def may_not_create(at: Look, database: DatabaseConfig) -> MigrationError:

@@ -13,10 +13,11 @@ import psycopg
 from psycopg.pq import ExecStatus
 
 from howdah.connect.patience import Patience
+from howdah.errors import SourceError
 from howdah.migrate.events import Event, Result, Retrying, StatementStarted, StepStarted
 from howdah.migrate.failure import StepFailed, migration_failed
 from howdah.migrate.formats.interface import Phase, Query
-from howdah.migrate.migration import Step
+from howdah.migrate.migration import Step, count_migrations
 from howdah.migrate.outside import OWN_ROLE, GiveWay, OutsideRun
 from howdah.migrate.pipeline import Command, CommandFailed, run_pipeline
 from howdah.migrate.plan import Plan
@@ -66,7 +67,7 @@ class Run:
         """
         total = len(self.plan.steps)
         for number, step in enumerate(self.plan.steps, 1):
-            script = self.scripts.take(step)
+            script = self._take(step)
             self.on_event(StepStarted(step, number, total, len(script.statements)))
             started = time.monotonic()
             is_durable = number == total or started - self._flushed_at > _FLUSH_SECONDS
@@ -89,6 +90,16 @@ class Run:
             if is_durable or not transactional:
                 self._report(len(self.done))
         return self.done
+
+    def _take(self, step: Step) -> Script:
+        try:
+            return self.scripts.take(step)
+        except SourceError as error:
+            self.make_durable(self.connection)
+            error.fix = (
+                f"{count_migrations(self._reported)} before it in this run took effect. {error.fix or ''}"
+            )
+            raise
 
     def _run_step(self, step: Step, script: Script, *, is_durable: bool) -> bool:
         """Run one step; True where one transaction held all of it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from howdah.errors import SourceError, Where
 from howdah.migrate.migration import Step
 from howdah.migrate.plan import Plan
-from howdah.migrate.script import Script, load_script
+from howdah.migrate.script import Execution, Script, load_script
 
 # What is kept from judging to running; the rest is read again, so that 10,000 files need no more memory than 1,000.
 _KEPT_SCRIPTS = 2000
@@ -13,7 +13,10 @@ _KEPT_BYTES = 8 << 20
 
 
 class Scripts:
-    """The scripts of a plan's steps. A file that changes between judging and running is refused."""
+    """The scripts of a plan's steps. A file that changes between judging and running is refused.
+
+    `outside` are the steps that run outside a transaction.
+    """
 
     def __init__(self, plan: Plan) -> None:
         """Read and judge every file of the plan that is SQL.
@@ -24,12 +27,15 @@ class Scripts:
         self._format = plan.format
         self._kept: dict[Step, Script] = {}
         self._checksums: dict[Step, bytes] = {}
+        self.outside: list[Step] = []
         size = 0
         for step in plan.steps:
             if step.migration.foreign:
                 continue
             script = load_script(plan.format, step)
             self._checksums[step] = script.content.checksum
+            if script.execution is Execution.OUTSIDE:
+                self.outside.append(step)
             size += script.content.size_bytes
             if len(self._kept) < _KEPT_SCRIPTS and size <= _KEPT_BYTES:
                 self._kept[step] = script

@@ -17,6 +17,7 @@ from howdah.findings import Finding, Severity
 from howdah.migrate.database import Look, look, read_history
 from howdah.migrate.events import Event, Noted, Result
 from howdah.migrate.failure import is_done, tell_outcome
+from howdah.migrate.guards import refuse_untraceable
 from howdah.migrate.history import History
 from howdah.migrate.lease import RunLease
 from howdah.migrate.lock import find_lock_holders, lock_keys
@@ -53,10 +54,12 @@ class LockedRun:
 
         Raises:
             MigrationFailed: says what is applied and what is not.
+            RefusedError: a step could stop half-way without a trace.
             GiveWay: with what was done so far.
         """
         from howdah.migrate.outside import GiveWay
 
+        refuse_untraceable(self.plan, self.scripts.outside, self.database)
         parts = [
             list(steps) for _, steps in groupby(self.plan.steps, lambda step: bool(step.migration.foreign))
         ]

@@ -11,8 +11,9 @@ import pytest
 from fix_db import connect
 from fix_migrations import WriteMigrations, scalar
 from howdah.config.database import DatabaseConfig, Secret
-from howdah.errors import HistoryMismatch, MigrationFailed
+from howdah.errors import DirtyDatabase, HistoryMismatch, MigrationFailed, RefusedError, SourceError
 from howdah.findings import Finding
+from howdah.migrate.events import Event, Result, StepStarted
 from howdah.migrate.formats import find_format
 from howdah.migrate.formats.interface import OutOfOrder
 from howdah.migrate.migrator import Migrator
@@ -246,3 +247,59 @@ def test_a_row_without_a_version_is_refused(
 
     with pytest.raises(HistoryMismatch, match="without a version"):
         here.status()
+
+
+@pytest.mark.parametrize("name", ["goose", "dbmate"])
+def test_nothing_runs_outside_a_transaction_where_no_table_could_tell_that_it_stopped_half_way(
+    name: str, database: DatabaseConfig, role: str, write_migrations: WriteMigrations
+) -> None:
+    directory = write_migrations(
+        {**tables_of(name, 1), **files_of(name, 2, "VACUUM t1;", outside=True)},
+    )
+    clerk = migrator(name, as_role(database, role), directory)
+
+    with pytest.raises(RefusedError) as caught:
+        clerk.up()
+
+    assert caught.value.code == "untraceable-step"
+    assert scalar(database, "SELECT to_regclass('t1')::text") is None
+    run(database, f"GRANT CREATE ON DATABASE {database.database} TO {role}")
+    assert len(clerk.up()) == 2
+
+
+def test_sqlx_s_own_table_tells_of_a_run_that_stopped_half_way_without_our_records(
+    database: DatabaseConfig, role: str, write_migrations: WriteMigrations
+) -> None:
+    body = "BEGIN;\nCREATE TABLE a ();\nCOMMIT;\nSELECT 1 / 0;"
+    clerk = migrator(
+        "sqlx", as_role(database, role), write_migrations(files_of("sqlx", 1, body, outside=True))
+    )
+
+    with pytest.raises(MigrationFailed):
+        clerk.up()
+
+    assert dirty_finding(clerk).next == ("howdah migrate resolve 1",)
+    with pytest.raises(DirtyDatabase):
+        clerk.up()
+
+
+def test_a_file_that_changes_during_the_run_stops_it_and_what_ran_is_told(
+    database: DatabaseConfig, write_migrations: WriteMigrations
+) -> None:
+    directory = write_migrations(tables_of("goose", 1, 2, 3))
+    told: list[str] = []
+
+    def change(event: Event) -> None:
+        if isinstance(event, Result):
+            told.append(event.step.migration.version)
+        elif isinstance(event, StepStarted) and event.number == 2:
+            (directory / "00003_step.sql").write_text("-- +goose Up\nSELECT 1;\n")
+
+    here = Migrator(database=database, directory=directory, format="goose", on_event=change)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("howdah.migrate.scripts._KEPT_SCRIPTS", 0)
+        with pytest.raises(SourceError, match="changed while") as caught:
+            here.up()
+
+    assert "2 migrations before it in this run took effect" in (caught.value.fix or "")
+    assert told == ["1", "2"]
