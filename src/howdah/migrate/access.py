@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -76,8 +76,10 @@ class Access:
                 yield connection, at
 
     @contextmanager
-    def lock(self, connection: psycopg.Connection, at: Look) -> Iterator[RunLease | None]:
-        """Hold the migration lock; the lease that is part of it, where there is one.
+    def lock(
+        self, connection: psycopg.Connection, at: Look, *, also: Collection[int] = ()
+    ) -> Iterator[RunLease | None]:
+        """Hold the migration lock; the lease that is part of it, where there is one. `also`: other keys with it.
 
         Raises:
             RefusedError: the server is read-only, or a pooler would give the lock to somebody else.
@@ -91,7 +93,7 @@ class Access:
         lease = find_lease(connection, self.format, at.table, self.database, self.on_event)
         with migration_lock(
             connection,
-            lock_keys(self.format, at.table),
+            sorted({*lock_keys(self.format, at.table), *also}),
             lease=lease,
             limit_seconds=self.lock_limit_seconds,
             on_wait=self.on_event,

@@ -17,7 +17,6 @@ from howdah.migrate.convert import convert
 from howdah.migrate.database import Look, look, read_history
 from howdah.migrate.formats import find_format
 from howdah.migrate.formats.interface import Format, Keeps
-from howdah.migrate.guards import refuse_pooler, refuse_read_only
 from howdah.migrate.handover import (
     Handover,
     OldHistory,
@@ -26,8 +25,8 @@ from howdah.migrate.handover import (
     plan_handover,
 )
 from howdah.migrate.history import History, HistoryTable
-from howdah.migrate.lease import find_lease, find_lease_table
-from howdah.migrate.lock import lock_keys, migration_lock
+from howdah.migrate.lease import find_lease_table
+from howdah.migrate.lock import lock_keys
 from howdah.migrate.migration import Migration, Source
 from howdah.migrate.migrator import Migrator
 from howdah.migrate.plan import shown
@@ -128,26 +127,16 @@ def adopt(request: AdoptRequest) -> Adoption:
         RefusedError: the history changed meanwhile.
     """
     planned = plan_adoption(request)
-    migrator, to = request.migrator, find_format(request.to)
-    start = find_format(migrator.format)
     if planned.handover is None:
         return planned
+    migrator, to = request.migrator, find_format(request.to)
+    access = migrator.access
     with open_session(migrator.database, application_name="howdah adopt") as connection:
-        at = look(connection, start, schema=migrator.schema, table=migrator.table)
-        refuse_read_only(at, migrator.database)
-        refuse_pooler(connection, at, migrator.database)
-        new = _new_table(connection, at, to)
-        keys = sorted({*lock_keys(start, at.table), *lock_keys(to, new)})
-        with migration_lock(
-            connection,
-            keys,
-            lease=find_lease(connection, start, at.table, migrator.database, migrator.on_event),
-            limit_seconds=migrator.settings.lock_limit_seconds,
-            on_wait=migrator.on_event,
-        ):
+        at = access.look(connection)
+        with access.lock(connection, at, also=lock_keys(to, _new_table(connection, at, to))):
             create_side_history(connection)
-            at = look(connection, start, schema=migrator.schema, table=migrator.table)
-            if read_history(connection, start, at).applied != planned.history.applied:
+            at, history = access.read(connection)
+            if history.applied != planned.history.applied:
                 raise _changed_meanwhile(at.table)
             handover = _handover(connection, at, to, _new_table(connection, at, to), planned.applied)
             connection.execute(f"SET lock_timeout = {round(migrator.settings.stall_seconds * 1000)}".encode())
@@ -173,8 +162,7 @@ class _Found:
 
 def _look_around(migrator: Migrator, start: Format, to: Format, source: Source) -> _Found:
     with open_session(migrator.database, application_name="howdah adopt") as connection:
-        at = look(connection, start, schema=migrator.schema, table=migrator.table)
-        history = read_history(connection, start, at)
+        at, history = migrator.access.read(connection)
         applied = refuse_unfit(start, source, history)
         new = _new_table(connection, at, to)
         lease = find_lease_table(connection, start, at.table)
