@@ -40,7 +40,7 @@ class RunProgress:
             case Noted():
                 self._findings[event.finding] = None
             case Result():
-                self._progress.note(f"{self._verb} {event.file.name}  {duration(event.seconds)}")
+                self._progress.note(f"{self._verb} {event.shown}  {duration(event.seconds)}")
             case StepStarted():
                 migration = event.step.migration
                 self._progress.doing(f"{event.number}/{event.total} {migration.version} {migration.name} …")

@@ -71,7 +71,7 @@ def _squash(to: str, *, keep_data: bool, options: dict[str, Any]) -> Answer:
             rehearsal=rehearsal_of(options, progress),
         )
         done = library.squash(request)
-    return Answer(data=squash_data(done), text=squash_text(done), problems=done.notes)
+    return Answer(data=squash_data(done), text=squash_text(done, request.format), problems=done.notes)
 
 
 def _settle(options: dict[str, Any]) -> Answer:
@@ -90,15 +90,22 @@ def _settle(options: dict[str, Any]) -> Answer:
     )
 
 
-def squash_text(done: Squashed) -> str:
+def squash_text(done: Squashed, format_name: str) -> str:
     """What became of the files, and what others have to know."""
+    from howdah.migrate.formats import find_format
+
     first, last = done.replaced[0].version, done.replaced[-1].version
+    settling = (
+        f"      {format_name} stops at a history with versions that have no file; once for each database, on deploying:",
+        "      howdah migrate squash --settle --url URL",
+    )
     return "\n".join(
         [
             *(f"written  {path}" for path in done.files),
             f"kept     {len(done.replaced)} migrations, {first} to {last}, in {done.archive}",
             f"proved   both build the same; a database at {last} or past it has nothing to do",
             f"next: commit all of it; a database between {first} and {last} is carried on by `howdah migrate up` alone",
+            *(settling if find_format(format_name).table.refuses_changes else ()),
         ]
     )
 

@@ -75,6 +75,12 @@ class Result:
     seconds: float
     transactional: bool
 
+    @property
+    def shown(self) -> str:
+        """The file's name; with its folder's where that says which one it is, as Prisma's do."""
+        folder = self.file.parent.name
+        return f"{folder}/{self.file.name}" if folder == self.step.migration.version else self.file.name
+
 
 @dataclass(frozen=True, slots=True)
 class Noted:

@@ -30,7 +30,7 @@ def log_event(event: Event) -> None:
             _log.info(
                 "%s %s (%.0f ms)",
                 event.step.direction.done,
-                event.file.name,
+                event.shown,
                 event.seconds * 1000,
             )
         case WaitingForLock():
