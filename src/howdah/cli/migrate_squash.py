@@ -96,7 +96,7 @@ def squash_text(done: Squashed, format_name: str) -> str:
 
     first, last = done.replaced[0].version, done.replaced[-1].version
     settling = (
-        f"      {format_name} stops at a history with versions that have no file; once for each database, on deploying:",
+        f"      {format_name} stops at a history with versions that have no file; once for each database:",
         "      howdah migrate squash --settle --url URL",
     )
     return "\n".join(
