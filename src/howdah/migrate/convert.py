@@ -52,6 +52,21 @@ class Conversion:
     notes: tuple[Finding, ...]
 
 
+def find_writer(format: Format) -> Writer:
+    """What writes the files of a format.
+
+    Raises:
+        UnsupportedError: nothing does.
+    """
+    if format.name not in WRITERS:
+        raise UnsupportedError(
+            f"migrations of {format.name} can be neither converted nor squashed",
+            code="not-convertible",
+            fix=f"Formats that can be: {', '.join(WRITERS)}.",
+        )
+    return WRITERS[format.name]
+
+
 def convert(format: Format, source: Source, to: Format) -> Conversion:
     """The migrations of a source as files of another format. The versions stay; nothing is written.
 
@@ -59,14 +74,9 @@ def convert(format: Format, source: Source, to: Format) -> Conversion:
         UnsupportedError: one of the two formats cannot be converted.
         SourceError: a migration cannot run, or the other tool cannot have it; says what to do.
     """
-    for name in (format.name, to.name):
-        if name not in WRITERS:
-            raise UnsupportedError(
-                f"migrations of {name} cannot be converted",
-                code="not-convertible",
-                fix=f"Formats that can be: {', '.join(WRITERS)}.",
-            )
-    migrations, writer = list(read_portable(format, source)), WRITERS[to.name]
+    find_writer(format)
+    writer = find_writer(to)
+    migrations = list(read_portable(format, source))
     _refuse_versions(migrations, to.name, writer.largest)
     return Conversion(writer.write(migrations), tuple(_notes(migrations, writer)))
 

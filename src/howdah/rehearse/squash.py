@@ -9,7 +9,7 @@ from pathlib import Path
 
 from howdah.errors import RefusedError, SourceError
 from howdah.findings import Finding, Severity
-from howdah.migrate.convert import WRITERS
+from howdah.migrate.convert import Writer, find_writer
 from howdah.migrate.formats import find_format
 from howdah.migrate.formats.interface import Format
 from howdah.migrate.migration import SQUASHED_FOLDER, Migration, Source
@@ -83,29 +83,30 @@ def squash(request: SquashRequest) -> Squashed:
     """Replace the migrations up to `to` by one, and keep them in a folder that the tool does not read.
 
     Raises:
+        UnsupportedError: nothing writes migrations of this format.
         SourceError: there is no such version, or fewer than two migrations.
         RefusedError: they leave rows and `keep_data` is not said; a replay fails; the replays differ.
     """
     tool = find_format(request.format)
+    writer = find_writer(tool)
     source = tool.files.read(request.directory)
     replaced = _replaced(tool, source, request.to)
     archive = source.directory / SQUASHED_FOLDER / replaced[-1].version
     _refuse_existing(archive)
-    need = Need(request.major, Chain(tool.name, source).extensions | set(request.extensions))
-    surroundings = Surroundings(extensions=request.extensions)
     old = Chain(tool.name, source)
+    need = Need(request.major, old.extensions | set(request.extensions))
+    surroundings = Surroundings(extensions=request.extensions)
     with throwaway(need, at=request.rehearsal.at, environ=request.rehearsal.environ) as server:
         with request.rehearsal.replaying(server, old, surroundings) as run:
             chain = _read_chain(run, tool, replace(source, migrations=replaced))
         _refuse_rows(request, chain)
         has_down = chain.built.reverted is not None and _can_revert(chain.portables)
-        files = _new_files(tool, chain, replaced[-1], keep_data=request.keep_data)
+        files = _new_files(writer, chain, replaced[-1], keep_data=request.keep_data)
         with tempfile.TemporaryDirectory(prefix="howdah-squash-") as name:
             new = stage(tool, source, replaced, files, Path(name))
             with request.rehearsal.replaying(server, new, surroundings) as run:
                 _refuse_other(run, chain, replaced[-1].version)
-                after = finish(run, is_reverted=has_down)
-            refuse_other_build(chain.built, after, old, new)
+                refuse_other_build(chain.built, finish(run, is_reverted=has_down), old, new)
     written = put_in_place(tool, source, replaced, archive, files)
     squashed = tool.files.read(source.directory).find(replaced[-1].version)
     assert squashed is not None
@@ -172,8 +173,8 @@ def _refuse_rows(request: SquashRequest, chain: _Chain) -> None:
     )
 
 
-def _new_files(format: Format, chain: _Chain, last: Migration, *, keep_data: bool) -> Mapping[str, str]:
-    """The one migration, as the format writes it."""
+def _new_files(writer: Writer, chain: _Chain, last: Migration, *, keep_data: bool) -> Mapping[str, str]:
+    """The one migration, as the tool wants it."""
     up = [Piece("\n\n", each) for each in chain.schema]
     if keep_data:
         up += [replace(each, comments="\n", remark="") for each in chain.data]
@@ -184,7 +185,7 @@ def _new_files(format: Format, chain: _Chain, last: Migration, *, keep_data: boo
         down = Half(tuple(pieces), "\n", is_whole=True)
     migration = replace(last, name=_NAME)
     one = Portable(migration, chain.portables[-1].digits, Half(tuple(up), "\n", is_whole=True), down)
-    return WRITERS[format.name].write([one])
+    return writer.write([one])
 
 
 def _can_revert(portables: Sequence[Portable]) -> bool:
