@@ -44,7 +44,7 @@ def create_side_history(connection: psycopg.Connection) -> bool:
 def adopt(connection: psycopg.Connection, format: Format, source: Source, history: History) -> bool:
     """Record what another tool applied, with the checksums of today's files; whether there was any.
 
-    Nobody knows what the files said then. From here on it is known when they change.
+    Where the tool keeps no checksums, nobody knows what the files said then. From here on it is known when they change.
     """
     state_of = states(format, source, history)
     unknown = [
@@ -54,11 +54,26 @@ def adopt(connection: psycopg.Connection, format: Format, source: Source, histor
     ]
     if not history.has_side_history or not unknown:
         return False
+    checksums = {each.version: each.checksum for each in history.applied}
     queries = [
-        record_declaration(history.table, each, "baseline", history.version, format.files) for each in unknown
+        record_declaration(
+            history.table,
+            each,
+            "baseline",
+            history.version,
+            None if _was_edited(format, each, checksums.get(each.version)) else format.files,
+        )
+        for each in unknown
     ]
     run_queries(connection, queries)
     return True
+
+
+def _was_edited(format: Format, migration: Migration, checksum: str | None) -> bool:
+    """Whether the tool's own checksum shows that its file says something else than what was applied."""
+    if migration.up is None or checksum is None:
+        return False
+    return format.files.checksum(migration.up.read_bytes()) != checksum
 
 
 def _is_unknown(record: Record | None) -> bool:
@@ -98,13 +113,13 @@ def record_foreign(table: HistoryTable, step: Step, content: Content, *, seconds
 
 
 def record_declaration(
-    table: HistoryTable, migration: Migration, action: str, previous: str | None, files: Files
+    table: HistoryTable, migration: Migration, action: str, previous: str | None, files: Files | None
 ) -> Query:
     """The statement that records what a person, or another tool's history, says: nothing was run.
 
-    With what the file says now. Raises OSError: it cannot be read.
+    With what the file says now, as `files` read it; None: that is not what was applied. Raises OSError: cannot be read.
     """
-    content = read_content(files, migration.up) if migration.up else None
+    content = read_content(files, migration.up) if files and migration.up else None
     return Query(query("add_record"), _values(table, migration, action, previous, content, statements=0))
 
 

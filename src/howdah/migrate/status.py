@@ -110,8 +110,8 @@ def _change_by_tool(format: Format, file: Path, checksum: str, known: Record | N
         return None
     if any(format.files.checksum(each) == checksum for each in _other_line_ends(raw)):
         return Change.REFORMATTED
-    # What we only found there has our checksum of the file on that day, which may have been edited by then.
-    if known is None or known.action not in ("apply", "repair"):
+    # What was resolved by hand has our checksum of the file on that day, which may have been edited by then.
+    if known is None or known.action not in ("apply", "repair", "baseline"):
         return Change.MODIFIED
     is_same = read_content(format.files, file).normal_checksum == known.normal_checksum
     return Change.REFORMATTED if is_same else Change.MODIFIED

@@ -143,6 +143,45 @@ def test_what_the_tool_applied_is_compared_by_its_own_checksum(
     assert (told.change, told.diff, told.is_accepted) == (Change.MODIFIED, None, False)
 
 
+def test_what_was_found_as_the_tool_applied_it_is_told_from_a_reformatted_file(
+    database: DatabaseConfig, tmp_path: Path
+) -> None:
+    run = Migrator(database=database, directory=tmp_path, format="sqlx")
+    write(tmp_path, "sqlx", BODY)
+    run.up()
+    with connect(database) as connection:
+        connection.execute("DROP SCHEMA howdah CASCADE")
+    (tmp_path / "2_more.sql").write_text("SELECT 1;\n")
+    run.up()
+
+    write(tmp_path, "sqlx", BODY + "-- a comment\n")
+    (told,) = run.repair(dry_run=True)
+    assert (told.change, told.is_accepted) == (Change.REFORMATTED, True)
+
+    write(tmp_path, "sqlx", BODY.replace("users", "people"))
+    (told,) = run.repair(dry_run=True)
+    assert (told.change, told.is_accepted) == (Change.MODIFIED, False)
+
+
+def test_what_was_edited_before_it_was_found_is_not_taken_for_what_was_applied(
+    database: DatabaseConfig, tmp_path: Path
+) -> None:
+    run = Migrator(database=database, directory=tmp_path, format="prisma")
+    write(tmp_path, "prisma", BODY)
+    run.up()
+    with connect(database) as connection:
+        connection.execute("DROP SCHEMA howdah CASCADE")
+    write(tmp_path, "prisma", BODY.replace("users", "people"))
+    later = tmp_path / "20300101000000_later"
+    later.mkdir()
+    (later / "migration.sql").write_text("SELECT 1;\n")
+    run.up()
+
+    write(tmp_path, "prisma", BODY.replace("users", "people") + "-- a comment\n")
+    (told,) = run.repair(dry_run=True)
+    assert (told.change, told.diff, told.is_accepted) == (Change.MODIFIED, None, False)
+
+
 def test_values_of_variables_are_not_kept(database: DatabaseConfig, tmp_path: Path) -> None:
     (tmp_path / "1_a.sql").write_text(
         "-- +goose Up\n-- +goose ENVSUB ON\nCREATE TABLE a (b text DEFAULT '${WORD}');\n-- +goose ENVSUB OFF\n"
