@@ -89,7 +89,7 @@ def plan_down(format: Format, source: Source, history: History, *, to: str | Non
     for version in reversed(todo):
         migration = source.find(version)
         if migration is None:
-            raise _no_file(source, version)
+            raise _no_file(source, standing, version)
         if migration.down is None:
             goes_back = any(each.down for each in source.migrations)
             raise half_missing(format, migration, Direction.DOWN, goes_back=goes_back)
@@ -177,7 +177,7 @@ def _without_file(format: Format, source: Source, standing: Standing) -> list[Fi
     if standing.missing:
         is_lost = format.table.keeps is Keeps.NUMBER and standing.current in standing.missing
         if is_lost or format.table.refuses_changes:
-            raise _no_file(source, standing.missing[-1])
+            raise _no_file(source, standing, standing.missing[-1])
         notes.append(
             Finding(
                 code="missing-migration",
@@ -236,7 +236,7 @@ def _to_revert(format: Format, source: Source, standing: Standing, to: str | Non
 
 def _to_revert_of_branches(source: Source, standing: Standing, to: str | None) -> list[str]:
     if standing.ahead:
-        raise _no_file(source, standing.ahead[-1])
+        raise _no_file(source, standing, standing.ahead[-1])
     if to is not None:
         # What follows it on its branch goes, and all that builds upon that or needs it; as Alembic does it.
         next_ones = {
@@ -316,9 +316,12 @@ def unknown_version(source: Source, version: str) -> SourceError:
     )
 
 
-def _no_file(source: Source, version: str) -> HistoryMismatch:
+def _no_file(source: Source, standing: Standing, version: str) -> HistoryMismatch:
+    is_current = version == standing.current
     return HistoryMismatch(
-        f"the database is at version {version}, which has no file in {source.directory}",
+        f"the database is at version {version}, which has no file in {source.directory}"
+        if is_current
+        else f"migration {version} is applied and has no file in {source.directory}",
         code="missing-migration",
         why=f"The directory has {_range(source)}.",
         fix="Bring the file back, or check that this is the right directory and branch.",

@@ -303,3 +303,16 @@ def test_a_file_that_changes_during_the_run_stops_it_and_what_ran_is_told(
 
     assert "2 migrations before it in this run took effect" in (caught.value.fix or "")
     assert told == ["1", "2"]
+
+
+@pytest.mark.parametrize("name", ["goose", "dbmate"])
+def test_a_missing_file_on_the_way_down_is_not_said_to_be_the_current_one(
+    name: str, database: DatabaseConfig, write_migrations: WriteMigrations
+) -> None:
+    directory = write_migrations(tables_of(name, 1, 2, 3))
+    here = migrator(name, database, directory)
+    here.up()
+    next(directory.glob("00002*")).unlink()
+
+    with pytest.raises(HistoryMismatch, match="^migration 0*2 is applied and has no file"):
+        here.down(to=0)

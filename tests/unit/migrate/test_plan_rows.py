@@ -107,7 +107,7 @@ def test_a_missing_file_stops_only_where_it_stops_the_tool() -> None:
     assert [step.migration.version for step in plan.steps] == ["4"]
     assert [note.code for note in plan.notes] == ["missing-migration"]
 
-    with pytest.raises(HistoryMismatch, match="version 2") as caught:
+    with pytest.raises(HistoryMismatch, match="migration 2") as caught:
         plan_up(SQLX, files, rows)
     assert caught.value.code == "missing-migration"
 
