@@ -1,4 +1,4 @@
-"""Which extensions a project's databases need: what setup names and what the migrations create."""
+"""Which extensions a project's databases need: what setup names and what the migrations in SQL create."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ def _of_setup(settings: DatabaseSettings) -> Iterator[str]:
 
 def _of_migrations(settings: DatabaseSettings, project: Project) -> Iterator[str]:
     directory = migrations_of(settings, project)
-    for file in sorted(directory.glob("*.up.sql")) if directory else ():
-        if file.is_file():  # what is none is for `migrate` to tell
+    # Every format in SQL: Flyway's and Prisma's files stand in folders of their own.
+    for file in sorted(directory.rglob("*.sql")) if directory else ():
+        if file.is_file() and not file.name.endswith(".down.sql"):  # what is no file is for `migrate` to tell
             yield from created_extensions(file.read_text(encoding="utf-8", errors="replace"))

@@ -37,6 +37,24 @@ def test_setup_and_up_migrations_count(tmp_path: Path) -> None:
     assert needed_extensions(Project(tmp_path, databases=(settings,))) == {"citext", "vector"}
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "1_goose.sql",
+        "20240101000000_sqlx.up.sql",
+        "V1__flyway.sql",
+        "deeper/V2__flyway.sql",
+        "20240101000000_a/migration.sql",
+    ],
+)
+def test_migrations_of_any_format_in_sql_count(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "m" / name
+    file.parent.mkdir(parents=True)
+    file.write_text("-- migrate:up\nCREATE EXTENSION citext;\n", encoding="utf-8")
+    settings = DatabaseSettings("shop", migrations=tmp_path / "m")
+    assert needed_extensions(Project(tmp_path, databases=(settings,))) == {"citext"}
+
+
 def test_the_only_folder_of_migrations_is_found(tmp_path: Path) -> None:
     (tmp_path / "db" / "migrations").mkdir(parents=True)
     (tmp_path / "db" / "migrations" / "1_a.up.sql").touch()
