@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,6 +64,7 @@ def find_migrations(root: Path, *, words: str = "create_users", made_for: str = 
         f"several folders hold migrations: {', '.join(str(each.relative_to(root)) for each in found)}",
         code="several-migrations-directories",
         fix="Say which with --dir, or `migrations = ...` in howdah.toml.",
+        next=tuple(f"howdah migrate status --dir {shlex.quote(os.path.relpath(each))}" for each in found[:2]),
     )
 
 

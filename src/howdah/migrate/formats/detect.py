@@ -18,6 +18,7 @@ _TYPEORM = re.compile(r"([0-9]{13}-.*|.*[0-9]{13})\.[cm]?[jt]s")
 _GOOSE = re.compile(r"^\s*--\s*\+goose\s", re.MULTILINE | re.IGNORECASE)
 _DBMATE = re.compile(r"^--\s*migrate:(up|down)", re.MULTILINE)
 _SQL_MIGRATE = re.compile(r"^-- \+migrate ", re.MULTILINE)
+_MARKS = MappingProxyType({"goose": "-- +goose Up", "dbmate": "-- migrate:up"})
 # How many files of a folder are read: those at its two ends.
 _SAMPLES = 3
 _HEAD_BYTES = 64 * 1024
@@ -140,10 +141,17 @@ def detect_format(directory: Path, *, default: str) -> Reading:
             f"{directory} may hold migrations of {' or of '.join(found)}",
             code="ambiguous-format",
             why=" ".join(f"For {name}: {evidence}." for name, evidence in found.items()),
-            fix="Say which with --format, or `format = ...` in howdah.toml.",
+            fix=f"{_forgotten(found)} which with --format, or `format = ...` in howdah.toml.",
+            next=tuple(f"howdah migrate status --format {name}" for name in found),
         )
     (name,) = found
     return Reading(name, found[name])
+
+
+def _forgotten(found: Mapping[str, str]) -> str:
+    """Say; or first write, into a file without annotations among those that have them: it looks like one of sqlx's."""
+    mark = next((mark for name, mark in _MARKS.items() if set(found) == {name, "sqlx"}), "")
+    return f"Write `{mark}` into the file where it was forgotten; or say" if mark else "Say"
 
 
 def find_shapes(folder: Folder) -> tuple[str, ...]:

@@ -134,3 +134,18 @@ def test_what_adopt_wrote_beside_the_migrations_is_not_where_they_are(tmp_path: 
     assert find_migrations(tmp_path, made_for="golang-migrate") == tmp_path / "migrations"
     with pytest.raises(ConfigError, match="several folders"):
         find_migrations(tmp_path)
+
+
+def test_a_forgotten_annotation_is_named(tmp_path: Path) -> None:
+    (tmp_path / "1_users.sql").write_text("-- +goose Up\n")
+    (tmp_path / "2_teams.sql").write_text("CREATE TABLE teams (id int);\n")
+
+    with pytest.raises(ConfigError) as caught:
+        detect_format(tmp_path, default="golang-migrate")
+
+    assert "2_teams.sql" in (caught.value.why or "")
+    assert "Write `-- +goose Up` into the file where it was forgotten; or say" in (caught.value.fix or "")
+    assert caught.value.next == (
+        "howdah migrate status --format goose",
+        "howdah migrate status --format sqlx",
+    )
