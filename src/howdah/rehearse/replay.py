@@ -15,7 +15,6 @@ from howdah.config.database import DatabaseConfig
 from howdah.connect.session import open_session
 from howdah.errors import MigrationFailed, RefusedError
 from howdah.migrate.events import Event, StepStarted
-from howdah.migrate.formats import find_format
 from howdah.migrate.migrator import Migrator
 from howdah.rehearse.throwaway import Throwaway
 from howdah.schema.snapshot import Snapshot, read_schema
@@ -84,9 +83,8 @@ class Replay:
     def history_table(self) -> tuple[str, str]:
         """Schema and name of the history."""
         with self._session() as connection:
-            row = connection.execute("SELECT current_schema()").fetchone()
-        assert row is not None
-        return row[0], find_format(self.migrator.format).table.name
+            table = self.migrator.access.look(connection).table
+        return table.schema, table.table
 
     def snapshot(self) -> Snapshot:
         """What is there, without the history."""
@@ -100,8 +98,9 @@ class Replay:
         with self._session() as connection:
             tables = connection.execute(
                 "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-                " WHERE c.relkind = 'r' AND n.nspname !~ '^(pg_|information_schema$|howdah$)' AND c.relname <> %s",
-                [find_format(self.migrator.format).table.name],
+                " WHERE c.relkind = 'r' AND n.nspname !~ '^(pg_|information_schema$|howdah$)'"
+                " AND (n.nspname, c.relname) <> (%s, %s)",
+                self.history_table(),
             ).fetchall()
             for schema, name in tables:
                 query = sql.SQL("SELECT count(*) FROM ONLY {}").format(sql.Identifier(schema, name))

@@ -12,7 +12,6 @@ from pathlib import Path
 from howdah.config.database import DatabaseConfig
 from howdah.errors import RefusedError, SourceError
 from howdah.findings import Finding, Severity
-from howdah.migrate.formats import find_format
 from howdah.migrate.migration import Direction, Migration, Source, Step
 from howdah.migrate.script import load_script
 from howdah.pg.extensions import created_extensions
@@ -192,7 +191,7 @@ def _statements(run: Replay, migration: Migration) -> Sequence[Statement]:
     if migration.up is None:
         return ()
     step = Step(migration, Direction.UP, None, None)
-    return load_script(find_format(run.migrator.format), step).statements
+    return load_script(run.migrator.access.format, step).statements
 
 
 def _makes_something(statement: Statement) -> bool:
