@@ -26,7 +26,7 @@ from howdah.migrate.formats.interface import Format, NamesHistory, OutOfOrder
 from howdah.migrate.history import History, history_name
 from howdah.migrate.log import log_event
 from howdah.migrate.migration import SQUASHED_FOLDER, Source
-from howdah.migrate.plan import Plan, plan_down, plan_up
+from howdah.migrate.plan import Plan, plan_down, plan_up, stops_before
 from howdah.migrate.settings import RunSettings
 from howdah.migrate.status import Status, build_status, find_changes
 
@@ -387,7 +387,7 @@ class Migrator:
         from howdah.migrate.scripts import Scripts
 
         Scripts(plan)
-        return plan
+        return replace(plan, notes=(*plan.notes, *stops_before(plan, self.foreign)))
 
     def _note(self, findings: tuple[Finding, ...]) -> None:
         for finding in findings:

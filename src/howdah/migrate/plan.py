@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from howdah.config.project import ForeignSettings
 from howdah.errors import ConfigError, DirtyDatabase, HistoryMismatch, SourceError, Where
 from howdah.findings import Finding, Severity
 from howdah.migrate.formats.interface import Format, Keeps, OutOfOrder
@@ -298,6 +299,26 @@ def version_to_resolve(source: Source, history: History) -> str | None:
     first = source.migrations[0].version if source.migrations else None
     version = history.dirty.version if history.dirty else None
     return first if version == NOTHING else version
+
+
+def stops_before(plan: Plan, commands: ForeignSettings) -> tuple[Finding, ...]:
+    """A warning where the run would stop before a step that is no SQL, because no command is named for it."""
+    step = next((each for each in plan.steps if each.migration.foreign), None)
+    if step is None or plan.format.host:
+        return ()
+    if commands.up if step.direction is Direction.UP else commands.down:
+        return ()
+    migration, tool = step.migration, plan.format.name
+    return (
+        Finding(
+            "foreign-step",
+            f"{migration.version} ({migration.name}) is {migration.foreign}: `{step.direction.value}` stops before it",
+            Severity.WARNING,
+            where=Where(str(step.file)),
+            why=f"Only {tool} can run it, and howdah.toml names no command for it.",
+            fix=f"Run it with {tool} when it is due, or name the command below [database.NAME.foreign].",
+        ),
+    )
 
 
 def shown(versions: Sequence[str], *, most: int = 5) -> str:

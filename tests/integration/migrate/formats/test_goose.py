@@ -12,6 +12,7 @@ import pytest
 from fix_db import connect
 from fix_migrations import WriteMigrations, relations, scalar
 from howdah.config.database import DatabaseConfig
+from howdah.config.project import ForeignSettings
 from howdah.errors import DirtyDatabase, ForeignStep, HistoryMismatch, MigrationFailed, SourceError
 from howdah.migrate.events import Event, Noted
 from howdah.migrate.formats.interface import OutOfOrder
@@ -416,6 +417,9 @@ def test_a_go_function_is_stopped_at_until_goose_has_run_it(
         {"1_a.sql": file_of("a"), "2_b.go": "package migrations\n", "3_c.sql": file_of("c")}
     )
 
+    run_by_command = replace(migrator(database, directory), foreign=ForeignSettings(up=("./migrate",)))
+    assert [each.code for each in migrator(database, directory).plan().notes] == ["foreign-step"]
+    assert run_by_command.plan().notes == ()
     with pytest.raises(ForeignStep, match="Go function"):
         migrator(database, directory).up()
     assert versions(database) == [0, 1]
