@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,13 +88,13 @@ def adopt(*, start: str | None, to: str, apply: bool, **options: Any) -> Answer:
         done = library.adopt(request) if apply else library.plan_adoption(request)
     return Answer(
         data=adoption_data(done),
-        text=adoption_text(done),
+        text=adoption_text(done, target.project.root),
         problems=(*target.notes, *done.notes),
         target=migrator.database,
     )
 
 
-def adoption_text(done: Adoption) -> str:
+def adoption_text(done: Adoption, root: Path) -> str:
     """What was made and proved, what becomes of the history, and what to do next."""
     request, handover = done.request, done.handover
     start, to = request.migrator.format, request.to
@@ -116,9 +118,10 @@ def adoption_text(done: Adoption) -> str:
     if not done.is_done:
         lines.append(f"next: stop what starts {start}, then say the same again with --apply")
     else:
+        named, typed = os.path.relpath(request.out, root), shlex.quote(os.path.relpath(request.out))
         lines += [
-            f'next: in howdah.toml, format = "{to}" and migrations = "{request.out}"; the same in the application',
-            f"      howdah migrate status --format {to} --dir {request.out}",
+            f'next: in howdah.toml, format = "{to}" and migrations = "{named}"; the same in the application',
+            f"      howdah migrate status --format {to} --dir {typed}",
         ]
     return "\n".join(lines)
 

@@ -102,7 +102,7 @@ def warnings_of(start: Format, to: Format, database: DatabaseConfig, history: Hi
                 f"{start.name} will find no history, and would begin at the first migration",
                 Severity.WARNING,
                 why="Its table has another name from then on.",
-                fix=f"Stop whatever starts {start.name}, an old release of the application too, before --apply.",
+                fix=f"Stop whatever starts {start.name}, an old release of the application too.",
             )
         )
     if start.table.lock_keys(history.table) and to.table.fence:
