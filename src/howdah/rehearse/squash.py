@@ -236,4 +236,14 @@ def _notes(chain: _Chain, *, kept: bool) -> list[Finding]:
                 why="One of the squashed migrations has none, or one that cannot run in a transaction.",
             )
         )
+    elif chain.built.reverted is None:
+        notes.append(
+            Finding(
+                "unproved-down",
+                f"nothing proves the down half of migration {chain.portables[-1].migration.version} ({_NAME})",
+                Severity.WARNING,
+                why="Not every migration of the directory can be reverted, so the replay reverted none.",
+                fix="Try it on a copy before it is needed.",
+            )
+        )
     return notes
