@@ -8,7 +8,8 @@ VENV    := .venv
 BIN     := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 PYTEST  := $(BIN)/pytest --numprocesses auto --maxprocesses 4
-MAJORS  := 14 15 16 17 18
+# The newest one is what all other tests run on.
+MAJORS  := 14 15 16 17
 # Fewer of them:  make test TESTS=tests/unit
 TESTS   ?= tests
 DEMO    := examples/kaimu
@@ -35,9 +36,10 @@ test: $(VENV)/.dev  ## everything that takes no more than Python: unit, integrat
 	$(PYTEST) -m "not slow and not interop" $(TESTS)
 
 test-long: $(VENV)/.dev  ## the rest: kill and race suites, other tools' programs, every server version
-	$(PYTEST) -m "slow or interop"
+	$(PYTEST) -m "slow or interop" --interop-report build/interop.json
+	$(BIN)/python tools/interop.py --check build/interop.json
 	for major in $(MAJORS); do \
-	  $(PYTEST) -m "not slow and not interop" --pg-major $$major tests/integration || exit; \
+	  $(PYTEST) -m "not slow and not interop" --pg-major $$major tests/contract tests/integration || exit; \
 	done
 
 test-all: test tools test-long  ## all tests, with the other tools installed
@@ -55,8 +57,9 @@ fix: $(VENV)/.dev  ## let the formatter and the linter mend what they can, and r
 	$(BIN)/python tools/docs.py
 
 bench: $(VENV)/.dev  ## speed and memory, in one run with the other tools
-	$(BIN)/python tools/peers.py install migrate goose postgresql-15 postgresql-18
+	$(BIN)/python tools/peers.py install migrate goose sqlx dbmate alembic postgresql-15 postgresql-18
 	$(BIN)/python benchmarks/migrate_speed.py
+	$(BIN)/python benchmarks/every_peer.py
 
 tools: $(VENV)/.demo  ## other migration tools and server versions, for tests and benchmarks
 	$(BIN)/python tools/peers.py install

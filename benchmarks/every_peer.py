@@ -74,7 +74,7 @@ class Figures:
 
 def measure(server: Server, peer: Peer, folder: Path, rounds: int) -> dict[str, Figures]:
     """howdah and the peer on the same files."""
-    commands = {
+    commands: dict[str, Callable[[str], Sequence[str | Path]]] = {
         "howdah": lambda url: [HOWDAH, "migrate", "up", "--format", peer.name, "--url", url, "--dir", folder],
         peer.name: lambda url: peer.command(folder, url),
     }

@@ -314,5 +314,5 @@ def test_a_missing_file_on_the_way_down_is_not_said_to_be_the_current_one(
     here.up()
     next(directory.glob("00002*")).unlink()
 
-    with pytest.raises(HistoryMismatch, match="^migration 0*2 is applied and has no file"):
+    with pytest.raises(HistoryMismatch, match=r"^migration 0*2 is applied and has no file"):
         here.down(to=0)

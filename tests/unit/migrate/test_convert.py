@@ -52,7 +52,9 @@ def statements(format: Format, source: Source) -> list[tuple[str, str, Execution
 
 
 def test_a_pair_becomes_one_annotated_file(tmp_path: Path) -> None:
-    files = converted(tmp_path, {"0007_a b.up.sql": "CREATE TABLE a ();", "0007_a b.down.sql": "DROP TABLE a"})
+    files = converted(
+        tmp_path, {"0007_a b.up.sql": "CREATE TABLE a ();", "0007_a b.down.sql": "DROP TABLE a"}
+    )
     assert files.files == {
         "0007_a b.sql": "-- +goose Up\nCREATE TABLE a ();\n\n-- +goose Down\nDROP TABLE a;\n"
     }
@@ -249,7 +251,9 @@ _statement = st.sampled_from(
         "CREATE FUNCTION f() RETURNS int LANGUAGE sql\nBEGIN ATOMIC\n SELECT 1;\n SELECT 2;\nEND",
     ]
 )
-_space = st.sampled_from(["", " ", "\n", "\n\n\n", "-- c; 'd\n", "\n-- e\n", "/* f;\n /* g */ */", " -- h;\n"])
+_space = st.sampled_from(
+    ["", " ", "\n", "\n\n\n", "-- c; 'd\n", "\n-- e\n", "/* f;\n /* g */ */", " -- h;\n"]
+)
 _half = st.lists(st.tuples(_space, _statement, _space), max_size=5).map(
     lambda parts: "".join(f"{before}\n{text}{after}\n;" for before, text, after in parts)
 )
