@@ -113,4 +113,6 @@ def _advice(error: BaseException) -> str | None:
             f"Install {error.name} beside howdah, or say where the project's modules are:"
             " `prepend_sys_path` in alembic.ini."
         )
+    if isinstance(error, KeyError):  # mostly a variable of the environment
+        return "The address is in `sqlalchemy.url` and DATABASE_URL for env.py; set what else it wants."
     return None
