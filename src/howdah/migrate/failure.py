@@ -143,7 +143,9 @@ def tell_outcome(
     mark = ", dirty" if history.dirty else ""
     failed.applied = tuple(step.migration.version for step in plan.steps[:took])
     if history.dirty:
-        failed.next = (f"howdah migrate resolve {plan.steps[took].migration.version}",)
+        # Where all of ours are done, it was somebody else's run that stopped half-way behind them.
+        left = plan.steps[took].migration.version if took < len(plan.steps) else history.dirty.version
+        failed.next = (f"howdah migrate resolve {left}",)
     failed.fix = (
         f"The server has been asked again: the database is at version {_number(history.version)}{mark};"
         f" {count_migrations(took)} of this run took effect, {len(plan.steps) - took} did not."
@@ -152,17 +154,21 @@ def tell_outcome(
 
 def _count_done(plan: Plan, history: History) -> int:
     """How many steps, from the first on, the history says are done."""
-    return sum(1 for _ in takewhile(partial(is_done, plan, history), plan.steps))
+    applied = frozenset(stand(plan.format, plan.source, history).applied)
+    return sum(1 for _ in takewhile(partial(_is_done, plan, history, applied), plan.steps))
 
 
 def is_done(plan: Plan, history: History, step: Step) -> bool:
     """Whether the history says that a step of the plan is done."""
+    return _is_done(plan, history, frozenset(stand(plan.format, plan.source, history).applied), step)
+
+
+def _is_done(plan: Plan, history: History, applied: frozenset[str], step: Step) -> bool:
     # The mark stands for a step that is not done; one number names the version that was moved to.
     is_number = plan.format.table.keeps is Keeps.NUMBER
     marked = (step.after or NOTHING) if is_number else step.migration.version
     if history.dirty and history.dirty.version == marked:
         return False
-    applied = stand(plan.format, plan.source, history).applied
     return (step.migration.version in applied) is (step.direction is Direction.UP)
 
 
