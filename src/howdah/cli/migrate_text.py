@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from howdah.cli.render import duration, table
+from howdah.findings import Severity
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,6 +36,8 @@ def status_text(status: Status, migrator: Migrator) -> str:
     head = table(("VERSION", "NAME", "STATE", "WHEN", "TOOK", "BY"), rows) + "\n\n" if rows else ""
     pending = len(status.pending)
     todo = f"{pending} pending; `howdah migrate up` applies them" if pending else "nothing is pending"
+    if any(finding.severity is Severity.ERROR for finding in status.findings):
+        todo = f"{pending} pending; `howdah migrate up` refuses, see the error"
     if status.history.dirty:
         todo = f"dirty: nothing runs before it is resolved; {pending} pending"
     return f"{head}{migrator.database.target} is at {_at(status.history.version)}; {todo}"
@@ -57,7 +60,7 @@ def _status_row(entry: Entry) -> tuple[str, ...]:
         return (*row, _moment(applied.at), "", "")
     if record is None or record.action in _REVERTS:
         return (*row, "", "", "")
-    return (*row, f"({record.action})", "", record.by)
+    return (*row, "(before howdah)" if record.action == "baseline" else f"({record.action})", "", record.by)
 
 
 def _moment(at: datetime) -> str:

@@ -16,7 +16,7 @@ from howdah.migrate.history import NOTHING, History
 from howdah.migrate.lock import LockHolder
 from howdah.migrate.migration import Direction, Step, count_migrations
 from howdah.migrate.plan import Plan
-from howdah.migrate.script import Script
+from howdah.migrate.script import Execution, Script
 from howdah.migrate.standing import stand
 from howdah.pg.statements import shorten
 
@@ -59,7 +59,7 @@ def migration_failed(
         where=_where(failure, script),
         why=_why(failure, script),
         fix=_outcome(failure, step, plan, done),
-        next=_next(failure, step, plan),
+        next=_next(failure, step, script, plan),
     )
     failed.sqlstate = failure.error.sqlstate
     failed.is_partial = failure.index is None or not failure.is_clean
@@ -107,7 +107,15 @@ def _why(failure: StepFailed, script: Script) -> str:
     parts += [f"Detail: {diag.message_detail}"] if diag.message_detail else []
     parts += [f"Hint: {diag.message_hint}"] if diag.message_hint else []
     parts += [f"Context: {diag.context.splitlines()[0]}"] if diag.context else []
+    if _was_left_behind(failure, script):
+        parts.append("Perhaps a tool was killed in the middle of it: PostgreSQL finishes what it was doing.")
     return " ".join(parts)
+
+
+def _was_left_behind(failure: StepFailed, script: Script) -> bool:
+    """Whether what is there already may be this very step's work: outside a transaction it outlives its client."""
+    is_outside = script.execution is Execution.OUTSIDE
+    return failure.error.sqlstate in _IS_THERE and is_outside and failure.is_clean
 
 
 def _outcome(failure: StepFailed, step: Step, plan: Plan, done: Sequence[Result]) -> str:
@@ -176,7 +184,7 @@ def _number(version: str | None) -> str:
     return "none" if version is None else str(version)
 
 
-def _next(failure: StepFailed, step: Step, plan: Plan) -> tuple[str, ...]:
+def _next(failure: StepFailed, step: Step, script: Script, plan: Plan) -> tuple[str, ...]:
     if failure.index is None:
         return ("howdah doctor", "howdah migrate status")
     if not failure.is_clean:
@@ -185,4 +193,6 @@ def _next(failure: StepFailed, step: Step, plan: Plan) -> tuple[str, ...]:
     if failure.error.sqlstate in _IS_THERE and not plan.history.applied and step.direction is Direction.UP:
         # Most likely somebody set this database up without a history.
         return (f"howdah migrate baseline {plan.steps[-1].migration.version}", *again)
+    if _was_left_behind(failure, script):
+        return (f"howdah migrate resolve {step.migration.version} --applied", *again)
     return again

@@ -502,3 +502,22 @@ def test_going_back_where_files_only_go_forward_says_what_to_do(
         run.down()
 
     assert "new migration" in str(caught.value.fix)
+
+
+def test_what_a_killed_tool_left_behind_is_guessed_and_can_be_declared(
+    database: DatabaseConfig, tmp_path: Path
+) -> None:
+    (tmp_path / "1_a.sql").write_text("CREATE TABLE a (id int);")
+    (tmp_path / "2_i.sql").write_text("-- no-transaction\nCREATE INDEX CONCURRENTLY i ON a (id);")
+    run = Migrator(database=database, directory=tmp_path, format="sqlx")
+    run.up(to=1)
+    with connect(database) as connection:
+        connection.execute("CREATE INDEX i ON a (id)")
+
+    with pytest.raises(MigrationFailed) as caught:
+        run.up()
+
+    assert "killed in the middle" in str(caught.value.why)
+    assert caught.value.next[0] == "howdah migrate resolve 2 --applied"
+    run.resolve(2, applied=True)
+    assert run.up() == []
