@@ -8,7 +8,10 @@ SELECT current_database() AS database,
        EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                 WHERE n.nspname = 'howdah' AND c.relname = 'history' AND has_schema_privilege(n.oid, 'USAGE')
                   AND has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
-                  AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE'))
+                  AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE')
+                  -- one from when versions were numbers is brought into today's form first
+                  AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attname = 'version'
+                                 AND atttypid = 'text'::regtype))
          AS has_side_history,
        found.kind, coalesce(found.hides_rows, false) AS hides_rows, coalesce(found.may_fence, false) AS may_fence,
        found.columns,
@@ -64,6 +67,19 @@ CREATE TABLE IF NOT EXISTS howdah.history (
   seconds double precision,
   PRIMARY KEY (history, id)
 );
+DO $$
+BEGIN
+  -- Before there were formats whose versions are no numbers.
+  IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'howdah.history'::regclass AND attname = 'version'
+                AND atttypid = 'bigint'::regtype) THEN
+    ALTER TABLE howdah.history
+      ALTER COLUMN version TYPE text,
+      ALTER COLUMN previous TYPE text,
+      DROP CONSTRAINT history_action_check,
+      ADD CONSTRAINT history_action_check
+        CHECK (action IN ('apply', 'revert', 'baseline', 'repair', 'resolve-applied', 'resolve-reverted'));
+  END IF;
+END $$;
 CREATE INDEX IF NOT EXISTS history_version_idx ON howdah.history (history, version, id);
 COMMENT ON TABLE howdah.history IS 'What howdah did to the migration histories of this database. Safe to drop: it is made anew.'
 

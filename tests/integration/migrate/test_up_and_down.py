@@ -521,3 +521,22 @@ def test_what_a_killed_tool_left_behind_is_guessed_and_can_be_declared(
     assert caught.value.next[0] == "howdah migrate resolve 2 --applied"
     run.resolve(2, applied=True)
     assert run.up() == []
+
+
+def test_a_side_history_whose_versions_are_numbers_is_brought_into_the_form_of_today(
+    database: DatabaseConfig, write_migrations: WriteMigrations
+) -> None:
+    run = migrator(database, write_migrations(tables(3)))
+    run.up(to=2)
+    with connect(database) as connection:
+        connection.execute(
+            "ALTER TABLE howdah.history ALTER version TYPE bigint USING version::bigint,"
+            " ALTER previous TYPE bigint USING previous::bigint"
+        )
+    assert [entry.state for entry in run.status().entries] == [State.APPLIED, State.APPLIED, State.PENDING]
+
+    run.up()
+
+    records = run.status().history.records
+    assert {version: record.action for version, record in records.items()} == dict.fromkeys("123", "apply")
+    assert records["3"].previous == "2"
