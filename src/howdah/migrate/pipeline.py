@@ -97,28 +97,45 @@ class _Batch:
         self._poll.register(pgconn.socket, select.POLLIN)
 
     def run(self, commands: Iterable[Command]) -> None:
+        is_cut = False
+        try:
+            self._send_all(commands)
+        except KeyboardInterrupt:
+            # Between two lines of the sending: the server may be at work already, and the rest is not sent.
+            if self._interrupted:
+                raise
+            self._interrupted = is_cut = True
+            self._pgconn.get_cancel().cancel()
+        self._pgconn.pipeline_sync()
+        while not self.is_synced:
+            self._exchange()
+        # Behind the COMMIT the work is done; before it nothing of it stays.
+        is_undone = self._answered == 0 or self._pgconn.transaction_status != pq.TransactionStatus.IDLE
+        if self._failure is None and is_cut and is_undone:
+            self._fail(psycopg.errors.QueryCanceled("canceling statement due to user request"))
+        if self._failure is not None:
+            raise self._failure
+        if self._interrupted:
+            raise KeyboardInterrupt
+
+    def _send_all(self, commands: Iterable[Command]) -> None:
+        """Send them, as far as the first failure."""
         for command in commands:
             while self._failure is None and self._is_full():
                 self._exchange()
             if self._failure is not None:
-                break
+                return
             send = self._pgconn.send_query_prepared if command.is_prepared else self._pgconn.send_query_params
+            # Counted before it is sent: an interrupt between the two must not leave an answer that nobody expects.
+            self._sizes.append(len(command.sql))
+            self._bytes += len(command.sql)
             send(command.sql, command.parameters or None)
-            if len(self._sizes) == self._answered:
+            if len(self._sizes) == self._answered + 1:
                 self._ask_for_chunks()
             if command.live:
                 self._pgconn.send_flush_request()
             if command.starts:
                 self._pgconn.flush()
-            self._sizes.append(len(command.sql))
-            self._bytes += len(command.sql)
-        self._pgconn.pipeline_sync()
-        while not self.is_synced:
-            self._exchange()
-        if self._failure is not None:
-            raise self._failure
-        if self._interrupted:
-            raise KeyboardInterrupt
 
     def _is_full(self) -> bool:
         outstanding = len(self._sizes) - self._answered
