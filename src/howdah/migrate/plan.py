@@ -57,9 +57,7 @@ def plan_up(
     todo = _pending(format, source, standing, to)
     late, more = _late(format, standing, out_of_order_policy(format, standing, out_of_order))
     notes += more
-    if to is not None:
-        late = [each for each in late if format.files.sort_key(each.version) <= format.files.sort_key(to)]
-    todo = late + todo
+    todo = late + todo  # what is late is older than the newest applied one, which `to` is not behind
     before = standing.current
     steps = []
     for each in todo:

@@ -65,7 +65,7 @@ def stand(format: Format, source: Source, history: History) -> Standing:
     done = known | passed
     dirty = history.dirty.version if history.dirty else None
     unknown = [version for version in applied if source.find(version) is None]
-    ahead = tuple(version for version in unknown if _is_ahead(format, source, version))
+    ahead = _ahead(format, source, unknown)
     return Standing(
         applied=tuple(applied),
         pending=tuple(each for each in source.migrations if each.version not in done),
@@ -78,7 +78,11 @@ def stand(format: Format, source: Source, history: History) -> Standing:
 
 def states(format: Format, source: Source, history: History) -> dict[str, State]:
     """Version -> state, for every file, and for what is applied, as far as it is known, and has none."""
-    standing = stand(format, source, history)
+    return states_in(format, source, stand(format, source, history))
+
+
+def states_in(format: Format, source: Source, standing: Standing) -> dict[str, State]:
+    """The same where it is known already how files and history stand."""
     result = dict.fromkeys(source.by_version, State.APPLIED)
     result |= dict.fromkeys((each.version for each in standing.pending), State.PENDING)
     result |= dict.fromkeys((each.version for each in standing.out_of_order), State.OUT_OF_ORDER)
@@ -207,9 +211,10 @@ def _below_heads(source: Source, history: History) -> list[str]:
     return [version for version in source.by_version if version in found] + unknown
 
 
-def _is_ahead(format: Format, source: Source, version: str) -> bool:
+def _ahead(format: Format, source: Source, unknown: list[str]) -> tuple[str, ...]:
     # A revision that no file has descends from some other release's files: which one, nobody here can tell.
     if format.table.keeps is Keeps.HEADS or not source.migrations:
-        return True
-    newest = max(format.files.sort_key(each.version) for each in source.migrations)
-    return format.files.sort_key(version) > newest
+        return tuple(unknown)
+    key = format.files.sort_key
+    newest = max(key(each.version) for each in source.migrations)
+    return tuple(version for version in unknown if key(version) > newest)

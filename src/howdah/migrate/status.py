@@ -20,7 +20,7 @@ from howdah.migrate.plan import (
     out_of_order_policy,
     version_to_resolve,
 )
-from howdah.migrate.standing import Standing, State, stand, states
+from howdah.migrate.standing import Standing, State, stand, states_in
 
 
 class Change(Enum):
@@ -64,14 +64,7 @@ def build_status(
 ) -> Status:
     """Compare files and history; reads the files of applied migrations to find edited ones."""
     standing = stand(format, source, history)
-    applied = {each.version: each for each in history.applied}
-    entries = []
-    for version, state in states(format, source, history).items():
-        migration, record = source.find(version), history.records.get(version)
-        change = None
-        if state is State.APPLIED and migration is not None:
-            change = _change(format, migration, applied.get(version), record)
-        entries.append(Entry(version, migration, state, record, applied.get(version), change))
+    entries = _entries(format, source, history, standing)
     findings = [
         *source.notes,
         *out_of_order_notes(format, standing, out_of_order_policy(format, standing, out_of_order)),
@@ -83,7 +76,19 @@ def build_status(
 
 def find_changes(format: Format, source: Source, history: History) -> tuple[Finding, ...]:
     """A finding for each applied migration whose file is not what was applied; an error where the tool would stop."""
-    return tuple(_changes(format, build_status(format, source, history).entries))
+    return tuple(_changes(format, _entries(format, source, history, stand(format, source, history))))
+
+
+def _entries(format: Format, source: Source, history: History, standing: Standing) -> list[Entry]:
+    applied = {each.version: each for each in history.applied}
+    entries = []
+    for version, state in states_in(format, source, standing).items():
+        migration, record = source.find(version), history.records.get(version)
+        change = None
+        if state is State.APPLIED and migration is not None:
+            change = _change(format, migration, applied.get(version), record)
+        entries.append(Entry(version, migration, state, record, applied.get(version), change))
+    return entries
 
 
 def _change(
