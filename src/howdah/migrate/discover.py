@@ -9,7 +9,7 @@ from pathlib import Path
 
 from howdah.config.project import DatabaseSettings, Project
 from howdah.errors import ConfigError
-from howdah.migrate.formats.detect import Folder, find_shapes
+from howdah.migrate.formats.detect import Folder, find_evidence
 
 # Folders that hold other people's files.
 _SKIPPED = {".git", ".venv", "venv", "node_modules", "vendor", "target", "dist", "build", "testdata"}
@@ -71,7 +71,7 @@ def find_migrations(root: Path, *, words: str = "create_users", made_for: str = 
 def _candidates(folder: Path, depth: int) -> Iterator[tuple[Path, bool]]:
     """Folders that may hold migrations, and whether a tool's mark says so."""
     content = Folder.read(folder)
-    shapes = find_shapes(content)
+    shapes = tuple(find_evidence(content))
     # A lone alembic.ini says that they are somewhere below.
     if shapes and not (
         shapes == ("alembic",) and "alembic.ini" in content.names and "env.py" not in content.names

@@ -20,6 +20,8 @@ from howdah.migrate.script import Execution, Script
 from howdah.migrate.standing import stand
 from howdah.pg.statements import shorten
 
+# Lock timeout, deadlock, serialization: nothing is wrong with the migration, and its transaction is rolled back.
+TRANSIENT = frozenset({"55P03", "40P01", "40001"})
 _SHOWN = 200
 # Something of this name is there already: a table, another object, a schema, a function.
 _IS_THERE = {"42P07", "42710", "42P06", "42723"}

@@ -21,6 +21,7 @@ from howdah.findings import Finding, Severity
 from howdah.migrate.checksums import read_content
 from howdah.migrate.database import look, read_history
 from howdah.migrate.events import Event, Noted, ProgramSaid, Result, Retrying, StepStarted
+from howdah.migrate.failure import TRANSIENT
 from howdah.migrate.lease import RunLease
 from howdah.migrate.lock import without_lock
 from howdah.migrate.migration import Direction, Step, count_migrations
@@ -31,9 +32,6 @@ from howdah.migrate.side_history import record_foreign
 from howdah.migrate.sql import run_queries
 from howdah.migrate.standing import stand
 from howdah.migrate.variables import database_variables
-
-# Lock timeout, deadlock, serialization: the tool rolled back, and nothing is wrong with the migration.
-_TRY_AGAIN = {"55P03", "40P01", "40001"}
 
 
 @dataclass
@@ -105,7 +103,7 @@ class ForeignRun:
             try:
                 self._call_host()
             except MigrationFailed as failed:
-                if failed.sqlstate not in _TRY_AGAIN or failed.is_partial or patience.is_over:
+                if failed.sqlstate not in TRANSIENT or failed.is_partial or patience.is_over:
                     raise
                 self.on_event(Retrying(self._left[0], failed.message, patience.waited_seconds))
                 patience.pause()

@@ -15,7 +15,7 @@ from psycopg.pq import ExecStatus
 from howdah.connect.patience import Patience
 from howdah.errors import SourceError
 from howdah.migrate.events import Event, Result, Retrying, StatementStarted, StepStarted
-from howdah.migrate.failure import StepFailed, migration_failed
+from howdah.migrate.failure import TRANSIENT, StepFailed, migration_failed
 from howdah.migrate.formats.interface import Phase, Query
 from howdah.migrate.migration import Step, count_migrations
 from howdah.migrate.outside import OWN_ROLE, GiveWay, OutsideRun
@@ -31,8 +31,6 @@ _log = logging.getLogger(__name__)
 
 # Commits of a run are made durable together, at least this often (docs/decisions/0004-durable-together.md).
 _FLUSH_SECONDS = 0.3
-# Lock timeout, deadlock, serialization: nothing is wrong with the migration, and its transaction is rolled back.
-_TRY_AGAIN = {"55P03", "40P01", "40001"}
 # "cannot run inside a transaction block", "invalid transaction termination": only the server knows for sure.
 _NO_TRANSACTION = {"25001", "2D000"}
 # From how many steps on the bookkeeping is prepared: that is half of its cost.
@@ -144,7 +142,7 @@ class Run:
                 )
             except CommandFailed as failed:
                 self.connection.rollback()
-                if failed.error.sqlstate not in _TRY_AGAIN or patience.is_over:
+                if failed.error.sqlstate not in TRANSIENT or patience.is_over:
                     raise StepFailed(
                         failed.error, failed.index - first, interrupted=failed.interrupted
                     ) from failed

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from howdah.errors import ConfigError, SourceError, Where
 from howdah.findings import Finding
 from howdah.migrate.formats.dbmate_sections import read_section
-from howdah.migrate.formats.files import ignored_file
+from howdah.migrate.formats.files import duplicate_file, ignored_file
 from howdah.migrate.formats.interface import Body, Format, Keeps, OutOfOrder, Phase, Query, Transaction
 from howdah.migrate.formats.names import list_files_and_links, next_timestamp, readable_name
 from howdah.migrate.history import HistoryTable
@@ -52,7 +52,13 @@ class DbmateFiles:
                 continue
             version = match[1]
             if version in migrations:
-                raise _duplicate(version, migrations[version].up, path)
+                raise duplicate_file(
+                    f"have version {version}",
+                    migrations[version].path,
+                    path,
+                    why="dbmate would run the first and fail to record the second, and from then on show both as"
+                    " applied.",
+                )
             migrations[version] = Migration(version, match[2].removeprefix("_"), path, path)
         self._refuse_mixed_order(list(migrations.values()))
         return Source(directory, tuple(migrations.values()), tuple(notes))
@@ -185,16 +191,6 @@ def _after_run(
 
 
 DBMATE = Format("dbmate", DbmateFiles(), DbmateTable(), after_run=_after_run)
-
-
-def _duplicate(version: str, first: Path | None, second: Path) -> SourceError:
-    return SourceError(
-        f"two files have version {version}: {first.name if first else ''} and {second.name}",
-        code="duplicate-migration",
-        where=Where(str(second)),
-        why="dbmate would run the first and fail to record the second, and from then on show both as applied.",
-        fix="Renumber one of them.",
-    )
 
 
 def _mixed_order(one: Migration, two: Migration) -> SourceError:

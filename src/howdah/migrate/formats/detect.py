@@ -130,7 +130,7 @@ def detect_format(directory: Path, *, default: str) -> Reading:
         ConfigError: the files speak for more than one; names each with what speaks for it.
     """
     folder = Folder.read(directory)
-    found = {name: evidence for name, speaks in SHAPES.items() if (evidence := speaks(folder))}
+    found = find_evidence(folder)
     if "golang-migrate" in found and (file := _names_sqlx(directory)):
         found["sqlx"] = f"{found.pop('golang-migrate')}, and {file} names sqlx"
     if not found:
@@ -154,9 +154,9 @@ def _forgotten(found: Mapping[str, str]) -> str:
     return f"Write `{mark}` into the file where it was forgotten; or say" if mark else "Say"
 
 
-def find_shapes(folder: Folder) -> tuple[str, ...]:
-    """The formats that the files speak for."""
-    return tuple(name for name, speaks in SHAPES.items() if speaks(folder))
+def find_evidence(folder: Folder) -> dict[str, str]:
+    """The formats that the files speak for, each with what does."""
+    return {name: evidence for name, speaks in SHAPES.items() if (evidence := speaks(folder))}
 
 
 def _names_sqlx(directory: Path) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from howdah.errors import ConfigError, SourceError, Where
 from howdah.findings import Finding, Severity
+from howdah.migrate.migration import Direction, Migration
 
 _NUMBER = re.compile(r"[+-]?[0-9]+")
 
@@ -44,6 +45,31 @@ def ignored_file(path: Path, *, tool: str, why: str) -> Finding:
         message=f"not a migration for {tool}, ignored",
         where=Where(str(path)),
         why=why,
+    )
+
+
+def duplicate_file(
+    what: str, first: Path, second: Path, *, why: str, fix: str = "Renumber one of them."
+) -> SourceError:
+    """The error of two files that are one thing to their tool; `what` says which: "have version 7"."""
+    return SourceError(
+        f"two files {what}: {first.name} and {second.name}",
+        code="duplicate-migration",
+        where=Where(str(second)),
+        why=why,
+        fix=fix,
+    )
+
+
+def missing_half(migration: Migration, missing: Direction, *, why: str) -> Finding:
+    """The note of a migration that can go one way only."""
+    return Finding(
+        code=f"missing-{missing.value}-file",
+        severity=Severity.WARNING,
+        message=f"migration {migration.version} ({migration.name}) has no {missing.value} file",
+        where=migration.where,
+        why=why,
+        fix="Add it; an empty one says that nothing is to do.",
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from howdah.errors import SourceError, Where
 from howdah.findings import Finding, Severity
-from howdah.migrate.formats.files import ignored_file, list_files, parse_number
+from howdah.migrate.formats.files import duplicate_file, ignored_file, list_files, missing_half, parse_number
 from howdah.migrate.formats.interface import Body, Format, Keeps, OutOfOrder, Phase, Query
 from howdah.migrate.formats.names import next_timestamp
 from howdah.migrate.history import NOTHING, HistoryTable
@@ -51,7 +51,14 @@ class GolangMigrateFiles:
             _check_version(version, path)
             taken = halves.setdefault(version, {})
             if direction in taken:
-                raise _duplicate(version, direction, taken[direction], path)
+                raise duplicate_file(
+                    f"are the {direction.value} half of version {version}",
+                    taken[direction],
+                    path,
+                    why="golang-migrate compares numbers, not names (1 and 001 are one version), and takes any ending:"
+                    " a copy such as .sql~ or .sql.bak counts.",
+                    fix="Renumber one of them, or delete the copy.",
+                )
             taken[direction] = path
             names.setdefault(version, match[2])
         migrations = tuple(
@@ -188,14 +195,7 @@ def _lonely_halves(migrations: Sequence[Migration]) -> list[Finding]:
     """A note for each missing half. Where no migration has a down half, the project never goes back: no notes."""
     goes_back = any(each.down and each.up for each in migrations)
     return [
-        Finding(
-            code=f"missing-{missing.value}-file",
-            severity=Severity.WARNING,
-            message=f"migration {each.version} ({each.name}) has no {missing.value} file",
-            where=each.where,
-            why=f"`{missing.value}` stops here.",
-            fix="Add it; an empty one says that nothing is to do.",
-        )
+        missing_half(each, missing, why=f"`{missing.value}` stops here.")
         for each in migrations
         for missing in Direction
         if each.file(missing) is None and (missing is Direction.UP or goes_back)
@@ -211,17 +211,6 @@ def _check_version(version: int, path: Path) -> None:
             why="golang-migrate would wrap it to a negative number.",
             fix=f"Use a number up to {_INT64_MAX}.",
         )
-
-
-def _duplicate(version: int, direction: Direction, first: Path, second: Path) -> SourceError:
-    return SourceError(
-        f"two files are the {direction.value} half of version {version}: {first.name} and {second.name}",
-        code="duplicate-migration",
-        where=Where(str(second)),
-        why="golang-migrate compares numbers, not names (1 and 001 are one version), and takes any ending:"
-        " a copy such as .sql~ or .sql.bak counts.",
-        fix="Renumber one of them, or delete the copy.",
-    )
 
 
 def _ignored(paths: Sequence[Path]) -> list[Finding]:

@@ -15,8 +15,8 @@ from enum import Enum
 from pathlib import Path
 
 from howdah.errors import ConfigError, SourceError, Where
-from howdah.findings import Finding, Severity
-from howdah.migrate.formats.files import ignored_file, parse_number
+from howdah.findings import Finding
+from howdah.migrate.formats.files import duplicate_file, ignored_file, missing_half, parse_number
 from howdah.migrate.formats.interface import Body, Format, Keeps, OutOfOrder, Phase, Query, Transaction
 from howdah.migrate.formats.names import list_files_and_links, next_timestamp, readable_name
 from howdah.migrate.formats.sqlx_toml import refuse_unsupported_settings
@@ -62,7 +62,13 @@ class SqlxFiles:
             direction = Direction.DOWN if suffix == ".down.sql" else Direction.UP
             taken = halves.setdefault(version, {})
             if direction in taken:
-                raise _duplicate(version, direction, taken[direction], path)
+                raise duplicate_file(
+                    f"are the {direction.value} half of version {version}",
+                    taken[direction],
+                    path,
+                    why="sqlx compares numbers, not names (1 and 001 are one version). It would run both, fail to"
+                    " record the second, and from then on take one of them for a modified file.",
+                )
             taken[direction] = path
             if direction is Direction.UP or version not in names:
                 names[version] = _trim_end(rest, suffix)
@@ -321,31 +327,17 @@ def _digits(newest: Migration) -> int:
 def _lonely_halves(migrations: Iterable[Migration]) -> list[Finding]:
     """A note for each half of a pair whose other half is not there. A simple file is whole by itself."""
     return [
-        Finding(
-            code=f"missing-{missing.value}-file",
-            severity=Severity.WARNING,
-            message=f"migration {each.version} ({each.name}) has no {missing.value} file",
-            where=each.where,
+        missing_half(
+            each,
+            missing,
             why="`down` stops here; sqlx steps over it, and reverts an older one."
             if missing is Direction.DOWN
             else "`up` stops here; sqlx steps over it.",
-            fix="Add it; an empty one says that nothing is to do.",
         )
         for each in migrations
         for missing in Direction
         if each.file(missing) is None and (missing is Direction.UP or _is_up_half(each.up))
     ]
-
-
-def _duplicate(version: int, direction: Direction, first: Path, second: Path) -> SourceError:
-    return SourceError(
-        f"two files are the {direction.value} half of version {version}: {first.name} and {second.name}",
-        code="duplicate-migration",
-        where=Where(str(second)),
-        why="sqlx compares numbers, not names (1 and 001 are one version). It would run both, fail to record the"
-        " second, and from then on take one of them for a modified file.",
-        fix="Renumber one of them.",
-    )
 
 
 def _ignored(path: Path) -> list[Finding]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from howdah.errors import ConfigError, ScriptError, SourceError, Where
 from howdah.findings import Finding, Severity
-from howdah.migrate.formats.files import ignored_file, no_directory
+from howdah.migrate.formats.files import duplicate_file, ignored_file, no_directory
 from howdah.migrate.formats.flyway.migration import FlywayMigration
 from howdah.migrate.formats.flyway.names import (
     FOREIGN_SUFFIXES,
@@ -82,7 +82,12 @@ class FlywayFiles:
             _check(name, path)
             key = _key(name, path)
             if key in found[name.kind]:
-                raise _duplicate(name, found[name.kind][key][1], path)
+                raise duplicate_file(
+                    f"are version {name.version}" if name.version else f"are '{name.words}'",
+                    found[name.kind][key][1],
+                    path,
+                    why="Flyway compares versions as numbers, part by part: 1, 1.0, 01 and 1_0 are one version.",
+                )
             found[name.kind][key] = (name, path)
             read_settings(path)
         migrations = [
@@ -282,17 +287,6 @@ def _conditional(path: Path) -> SourceError:
         where=Where(str(settings_path(path))),
         why="howdah does not evaluate shouldExecute, and running the script all the same could be wrong.",
         fix="Run this migration with Flyway, or take shouldExecute out.",
-    )
-
-
-def _duplicate(name: Name, first: Path, second: Path) -> SourceError:
-    what = f"version {name.version}" if name.version else f"'{name.words}'"
-    return SourceError(
-        f"two files are {what}: {first.name} and {second.name}",
-        code="duplicate-migration",
-        where=Where(str(second)),
-        why="Flyway compares versions as numbers, part by part: 1, 1.0, 01 and 1_0 are one version.",
-        fix="Renumber one of them.",
     )
 
 

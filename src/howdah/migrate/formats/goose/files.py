@@ -10,7 +10,7 @@ from pathlib import Path
 
 from howdah.errors import SourceError, Where
 from howdah.findings import Finding
-from howdah.migrate.formats.files import ignored_file, parse_number
+from howdah.migrate.formats.files import duplicate_file, ignored_file, parse_number
 from howdah.migrate.formats.goose.agreement import blocks_of
 from howdah.migrate.formats.goose.sections import read_section
 from howdah.migrate.formats.interface import Body, Transaction
@@ -50,7 +50,12 @@ class GooseFiles:
                     notes.append(_ignored(path))
                 continue
             if version in taken:
-                raise _duplicate(version, taken[version], path)
+                raise duplicate_file(
+                    f"have version {version}",
+                    taken[version],
+                    path,
+                    why="goose compares numbers, not names (1 and 001 are one version), and stops.",
+                )
             taken[version] = path
         migrations = (_migration(version, path) for version, path in sorted(taken.items()))
         return Source(directory, tuple(migrations), tuple(notes))
@@ -136,16 +141,6 @@ def _as_time(version: int) -> datetime | None:
     except ValueError:
         return None
     return time if time.timestamp() > 0 else None
-
-
-def _duplicate(version: int, first: Path, second: Path) -> SourceError:
-    return SourceError(
-        f"two files have version {version}: {first.name} and {second.name}",
-        code="duplicate-migration",
-        where=Where(str(second)),
-        why="goose compares numbers, not names (1 and 001 are one version), and stops.",
-        fix="Renumber one of them.",
-    )
 
 
 def _ignored(path: Path) -> Finding:
