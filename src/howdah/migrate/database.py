@@ -155,19 +155,7 @@ def read_history(connection: psycopg.Connection, format: Format, at: Look) -> Hi
         rows = first.fetchall() if at.exists else []
         records = second.fetchall() if at.has_side_history else []
     applied = tuple(Applied(*each) for each in rows)
-    if format.table.keeps is Keeps.NUMBER and len(applied) > 1:
-        raise HistoryMismatch(
-            f"{at.table.sql} has more than one row",
-            code="foreign-history",
-            why=f"A history of {format.name} has one row at most.",
-        )
-    if any(each.version is None for each in applied):
-        raise HistoryMismatch(
-            f"{at.table.sql} has a row without a version",
-            code="foreign-history",
-            why=f"{format.name} never writes one.",
-            fix="Delete the row: what it stands for cannot be told.",
-        )
+    _refuse_strange_rows(format, at.table, applied)
     known = {each[0]: Record(*each) for each in records}
     if not format.table.marks_running:
         applied = _with_unfinished(applied, known)
@@ -179,6 +167,22 @@ def read_history(connection: psycopg.Connection, format: Format, at: Look) -> Hi
         has_side_history=at.has_side_history,
         may_fence=at.may_fence,
     )
+
+
+def _refuse_strange_rows(format: Format, table: HistoryTable, applied: tuple[Applied, ...]) -> None:
+    if format.table.keeps is Keeps.NUMBER and len(applied) > 1:
+        raise HistoryMismatch(
+            f"{table.sql} has more than one row",
+            code="foreign-history",
+            why=f"A history of {format.name} has one row at most.",
+        )
+    if any(each.version is None for each in applied):
+        raise HistoryMismatch(
+            f"{table.sql} has a row without a version",
+            code="foreign-history",
+            why=f"{format.name} never writes one.",
+            fix="Delete the row: what it stands for cannot be told.",
+        )
 
 
 def _with_unfinished(applied: tuple[Applied, ...], records: Mapping[str, Record]) -> tuple[Applied, ...]:

@@ -82,25 +82,7 @@ class OutsideRun:
             self._record(
                 Phase.BEFORE, Phase.RUNNING, [side_history.record_start(history.table, step, self.script)]
             )
-            for number, statement in enumerate(self.script.statements, 1):
-                self.on_event(
-                    StatementStarted(
-                        step, number, len(self.script.statements), statement.line, statement.text
-                    )
-                )
-                self._run_statement(statement, number - 1)
-                if self.connection.info.transaction_status == TransactionStatus.IDLE:
-                    self._effective = number
-                    progress = side_history.record_progress(history.table, step, number)
-                    self._record(Phase.RUNNING, Phase.RUNNING, [progress])
-                if self._interrupted and number < len(self.script.statements):
-                    raise StepFailed(
-                        psycopg.errors.QueryCanceled("stopped between two statements"),
-                        number,
-                        is_clean=False,
-                        effective=self._effective,
-                        interrupted=True,
-                    )
+            self._run_statements()
             self._record(Phase.RUNNING, Phase.AFTER, [side_history.record_end(history.table, step)])
             if self._interrupted:
                 raise KeyboardInterrupt
@@ -110,6 +92,25 @@ class OutsideRun:
         finally:
             if not self.connection.closed:
                 self._restore_session()
+
+    def _run_statements(self) -> None:
+        """Run each statement, and record after it how far this has come."""
+        many = len(self.script.statements)
+        for number, statement in enumerate(self.script.statements, 1):
+            self.on_event(StatementStarted(self.step, number, many, statement.line, statement.text))
+            self._run_statement(statement, number - 1)
+            if self.connection.info.transaction_status == TransactionStatus.IDLE:
+                self._effective = number
+                progress = side_history.record_progress(self.plan.history.table, self.step, number)
+                self._record(Phase.RUNNING, Phase.RUNNING, [progress])
+            if self._interrupted and number < many:
+                raise StepFailed(
+                    psycopg.errors.QueryCanceled("stopped between two statements"),
+                    number,
+                    is_clean=False,
+                    effective=self._effective,
+                    interrupted=True,
+                )
 
     def _run_statement(self, statement: Statement, index: int) -> None:
         """Run one statement in its own message; again where a lock or a deadlock stopped it and that is harmless."""
