@@ -8,7 +8,7 @@ from pathlib import Path
 
 from howdah.errors import ConfigError, SourceError, Where
 from howdah.findings import Finding, Severity
-from howdah.migrate.migration import Direction, Migration
+from howdah.migrate.migration import Direction, Migration, Source
 
 _NUMBER = re.compile(r"[+-]?[0-9]+")
 
@@ -73,12 +73,17 @@ def missing_half(migration: Migration, missing: Direction, *, why: str) -> Findi
     )
 
 
-def parse_number(text: str) -> str:
-    """A version that is a number, in one form: without leading zeros.
+class NumberedFiles:
+    """What files have in common whose versions are numbers."""
 
-    Raises:
-        ConfigError: it is none.
-    """
-    if _NUMBER.fullmatch(text) is None:
-        raise ConfigError(f"'{text}' is not a version", code="bad-version", fix="Versions are numbers here.")
-    return str(int(text))
+    def parse_version(self, text: str, source: Source) -> str:
+        """A number without leading zeros. Raises ConfigError: it is none."""
+        if _NUMBER.fullmatch(text) is None:
+            raise ConfigError(
+                f"'{text}' is not a version", code="bad-version", fix="Versions are numbers here."
+            )
+        return str(int(text))
+
+    def sort_key(self, version: str) -> tuple[int | str, ...]:
+        """By number."""
+        return (int(version),)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from howdah.errors import SourceError, Where
 from howdah.findings import Finding, Severity
-from howdah.migrate.formats.files import duplicate_file, ignored_file, list_files, missing_half, parse_number
+from howdah.migrate.formats.files import NumberedFiles, duplicate_file, ignored_file, list_files, missing_half
 from howdah.migrate.formats.interface import Body, Format, Keeps, OutOfOrder, Phase, Query
 from howdah.migrate.formats.names import next_timestamp
 from howdah.migrate.history import NOTHING, HistoryTable
@@ -28,7 +28,7 @@ _SALT = 1486364155
 _MOST_IGNORED = 3
 
 
-class GolangMigrateFiles:
+class GolangMigrateFiles(NumberedFiles):
     """Files `V_name.up.sql` / `V_name.down.sql`, numbers compared as numbers."""
 
     def read(self, directory: Path) -> Source:
@@ -83,14 +83,6 @@ class GolangMigrateFiles:
     def checksum(self, raw: bytes) -> str | None:
         """None: golang-migrate keeps none."""
         return None
-
-    def parse_version(self, text: str, source: Source) -> str:
-        """A number without leading zeros."""
-        return parse_number(text)
-
-    def sort_key(self, version: str) -> tuple[int | str, ...]:
-        """By number."""
-        return (int(version),)
 
 
 class GolangMigrateTable:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from howdah.errors import ConfigError, SourceError, Where
 from howdah.findings import Finding
-from howdah.migrate.formats.files import duplicate_file, ignored_file, missing_half, parse_number
+from howdah.migrate.formats.files import NumberedFiles, duplicate_file, ignored_file, missing_half
 from howdah.migrate.formats.interface import Body, Format, Keeps, OutOfOrder, Phase, Query, Transaction
 from howdah.migrate.formats.names import list_files_and_links, next_timestamp, readable_name
 from howdah.migrate.formats.sqlx_toml import refuse_unsupported_settings
@@ -38,7 +38,7 @@ _COLUMNS = {
 }
 
 
-class SqlxFiles:
+class SqlxFiles(NumberedFiles):
     """Files `V_description.sql`, or the pair `V_description.up.sql` and `.down.sql`; V is a signed 64-bit number."""
 
     def read(self, directory: Path) -> Source:
@@ -106,15 +106,11 @@ class SqlxFiles:
         return hashlib.sha384(raw).hexdigest()
 
     def parse_version(self, text: str, source: Source) -> str:
-        """A number without leading zeros."""
-        version = parse_number(text)
+        """A number without leading zeros, of 64 bits. Raises ConfigError: it is none."""
+        version = super().parse_version(text, source)
         if int(version) not in _INT64:
             raise ConfigError(f"'{text}' is beyond sqlx's 64-bit versions", code="bad-version")
         return version
-
-    def sort_key(self, version: str) -> tuple[int | str, ...]:
-        """By number."""
-        return (int(version),)
 
 
 class SqlxTable:

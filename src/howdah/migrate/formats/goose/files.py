@@ -10,7 +10,7 @@ from pathlib import Path
 
 from howdah.errors import SourceError, Where
 from howdah.findings import Finding
-from howdah.migrate.formats.files import duplicate_file, ignored_file, parse_number
+from howdah.migrate.formats.files import NumberedFiles, duplicate_file, ignored_file
 from howdah.migrate.formats.goose.agreement import blocks_of
 from howdah.migrate.formats.goose.sections import read_section
 from howdah.migrate.formats.interface import Body, Transaction
@@ -26,7 +26,7 @@ _DIRECTIVE = "-- +goose NO TRANSACTION"
 
 
 @dataclass(frozen=True)
-class GooseFiles:
+class GooseFiles(NumberedFiles):
     """One file for both directions. `variables` are what ENVSUB ON puts in; None: it is refused."""
 
     variables: Mapping[str, str] | None = None
@@ -97,14 +97,6 @@ class GooseFiles:
     def checksum(self, raw: bytes) -> str | None:
         """None: goose keeps none."""
         return None
-
-    def parse_version(self, text: str, source: Source) -> str:
-        """A number without leading zeros."""
-        return parse_number(text)
-
-    def sort_key(self, version: str) -> tuple[int | str, ...]:
-        """By number."""
-        return (int(version),)
 
 
 def _migration(version: int, path: Path) -> Migration:
