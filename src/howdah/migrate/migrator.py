@@ -27,6 +27,7 @@ from howdah.migrate.history import History, history_name
 from howdah.migrate.log import log_event
 from howdah.migrate.migration import SQUASHED_FOLDER, Source
 from howdah.migrate.plan import Plan, plan_down, plan_up, stops_before
+from howdah.migrate.probe import Probe
 from howdah.migrate.settings import RunSettings
 from howdah.migrate.status import Status, build_status, find_changes
 
@@ -59,6 +60,7 @@ class Migrator:
         is_throwaway: the database is; nothing that outlives it is written, such as dbmate's schema.sql.
         settings: how patient a run is.
         on_event: called as the run goes; the default logs.
+        probe: looks at each statement of SQL from inside the run's session, on a throwaway server; None: nobody does.
     """
 
     database: DatabaseConfig
@@ -73,6 +75,7 @@ class Migrator:
     is_throwaway: bool = False
     settings: RunSettings = field(default_factory=RunSettings)
     on_event: Callable[[Event], None] = log_event
+    probe: Probe | None = None
 
     def __post_init__(self) -> None:
         """Tell the format by the files, and the history where they say it. Raises ConfigError: for more than one."""
@@ -342,6 +345,7 @@ class Migrator:
             self.on_event,
             lease=lease,
             may_give_way=may_give_way,
+            probe=self.probe,
         ).run()
 
     def _plan_up(self, source: Source, history: History, to: int | str | None) -> Plan:

@@ -25,6 +25,7 @@ from howdah.migrate.lock import find_lock_holders, lock_keys
 from howdah.migrate.migration import Step
 from howdah.migrate.pipeline import Command, CommandFailed, run_pipeline
 from howdah.migrate.plan import Plan
+from howdah.migrate.probe import Probe
 from howdah.migrate.script import NOT_ATOMIC, Script
 from howdah.migrate.settings import RunSettings
 from howdah.migrate.sql import fetch, run_queries
@@ -63,6 +64,7 @@ class OutsideRun:
     settings: RunSettings
     on_event: Callable[[Event], None]
     may_give_way: bool = False
+    probe: Probe | None = None
     _effective: int = field(default=0, init=False)  # statements that are committed
     _interrupted: bool = field(default=False, init=False)
 
@@ -96,9 +98,11 @@ class OutsideRun:
     def _run_statements(self) -> None:
         """Run each statement, and record after it how far this has come."""
         many = len(self.script.statements)
+        if self.probe:
+            self.probe.before_step(self.connection, self.step, transactional=False)
         for number, statement in enumerate(self.script.statements, 1):
             self.on_event(StatementStarted(self.step, number, many, statement.line, statement.text))
-            self._run_statement(statement, number - 1)
+            self._run_watched(statement, number)
             if self.connection.info.transaction_status == TransactionStatus.IDLE:
                 self._effective = number
                 progress = side_history.record_progress(self.plan.history.table, self.step, number)
@@ -111,6 +115,23 @@ class OutsideRun:
                     effective=self._effective,
                     interrupted=True,
                 )
+
+        if self.probe:
+            self.probe.after_step(self.connection, self.step)
+
+    def _run_watched(self, statement: Statement, number: int) -> None:
+        """Run one statement; where there is a probe, it looks before and behind."""
+        if self.probe is None:
+            self._run_statement(statement, number - 1)
+            return
+        self.probe.before(self.connection, self.step, number, statement)
+        try:
+            self._run_statement(statement, number - 1)
+        except StepFailed as failure:
+            if not self.connection.closed:
+                self.probe.after(self.connection, self.step, number, failure.error)
+            raise
+        self.probe.after(self.connection, self.step, number, None)
 
     def _run_statement(self, statement: Statement, index: int) -> None:
         """Run one statement in its own message; again where a lock or a deadlock stopped it and that is harmless."""

@@ -21,6 +21,7 @@ from howdah.migrate.migration import Step, count_migrations
 from howdah.migrate.outside import OWN_ROLE, GiveWay, OutsideRun
 from howdah.migrate.pipeline import Command, CommandFailed, run_pipeline
 from howdah.migrate.plan import Plan
+from howdah.migrate.probe import Probe
 from howdah.migrate.script import Execution, Script
 from howdah.migrate.scripts import Scripts
 from howdah.migrate.settings import RunSettings
@@ -49,6 +50,7 @@ class Run:
     settings: RunSettings
     on_event: Callable[[Event], None]
     may_give_way: bool = False
+    probe: Probe | None = None
     done: list[Result] = field(default_factory=list, init=False)
     _reported: int = field(default=0, init=False)
     _turn: threading.Lock = field(default_factory=threading.Lock, init=False)
@@ -119,6 +121,7 @@ class Run:
             self.settings,
             self.on_event,
             may_give_way=self.may_give_way,
+            probe=self.probe,
         ).run()
         self._prepared.clear()  # DISCARD ALL runs outside a transaction, too
         return False
@@ -135,11 +138,14 @@ class Run:
             if script.statements:
                 self._tell_start(step, script, 1)
             try:
-                run_pipeline(
-                    self.connection,
-                    self._commands(step, script, moves, is_durable=is_durable),
-                    on_done=self._tell_next(step, script, first),
-                )
+                if self.probe is None:
+                    run_pipeline(
+                        self.connection,
+                        self._commands(step, script, moves, is_durable=is_durable),
+                        on_done=self._tell_next(step, script, first),
+                    )
+                else:
+                    self._run_probed(self.probe, step, script, moves, is_durable=is_durable)
             except CommandFailed as failed:
                 self.connection.rollback()
                 if failed.error.sqlstate not in TRANSIENT or patience.is_over:
@@ -154,6 +160,29 @@ class Run:
                 raise StepFailed(error, None) from error
             else:
                 return
+
+    def _run_probed(
+        self, probe: Probe, step: Step, script: Script, moves: Sequence[Query], *, is_durable: bool
+    ) -> None:
+        """The same commands, in parts: the probe looks between them."""
+        commands = list(self._commands(step, script, moves, is_durable=is_durable))
+        first = len(self._head(script, is_durable=is_durable))
+        behind = first + len(script.statements)
+        tell = self._tell_next(step, script, first)
+        run_pipeline(self.connection, commands[:first])
+        probe.before_step(self.connection, step, transactional=True)
+        for number, statement in enumerate(script.statements, 1):
+            index = first + number - 1
+            probe.before(self.connection, step, number, statement)
+            try:
+                run_pipeline(self.connection, [commands[index]])
+            except CommandFailed as failed:
+                probe.after(self.connection, step, number, failed.error)
+                raise CommandFailed(index, failed.error, interrupted=failed.interrupted) from failed
+            probe.after(self.connection, step, number, None)
+            tell(index)
+        probe.after_step(self.connection, step)
+        run_pipeline(self.connection, commands[behind:])
 
     def _head(self, script: Script, *, is_durable: bool) -> list[Command]:
         # Utility statements: a SELECT would take a snapshot, after which the body could not SET TRANSACTION.

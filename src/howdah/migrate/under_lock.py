@@ -23,6 +23,7 @@ from howdah.migrate.lease import RunLease
 from howdah.migrate.lock import find_lock_holders, lock_keys
 from howdah.migrate.migration import Step
 from howdah.migrate.plan import Plan
+from howdah.migrate.probe import Probe
 from howdah.migrate.runner import Run
 from howdah.migrate.scripts import Scripts
 from howdah.migrate.settings import RunSettings
@@ -47,6 +48,7 @@ class LockedRun:
     on_event: Callable[[Event], None]
     lease: RunLease | None = None
     may_give_way: bool = False
+    probe: Probe | None = None
     _done: list[Result] = field(default_factory=list, init=False)
 
     def run(self) -> list[Result]:
@@ -125,6 +127,7 @@ class LockedRun:
             self.settings,
             watcher.pass_on,
             may_give_way=self.may_give_way,
+            probe=self.probe,
         )
         # What came before a long statement is told of without waiting for its end.
         watcher.on_look = run.make_durable

@@ -16,6 +16,7 @@ from howdah.connect.session import open_session
 from howdah.errors import MigrationFailed, RefusedError
 from howdah.migrate.events import Event, StepStarted
 from howdah.migrate.migrator import Migrator
+from howdah.migrate.probe import Probe
 from howdah.rehearse.throwaway import Throwaway
 from howdah.schema.snapshot import Snapshot, read_schema
 
@@ -136,6 +137,7 @@ def replaying(
     *,
     surroundings: Surroundings = PLAIN,
     on_step: Callable[[str], None] = lambda _: None,
+    probe: Probe | None = None,
 ) -> Iterator[Replay]:
     """A database to run a directory's migrations on; it is dropped at the end. `on_step` is told what begins."""
 
@@ -147,7 +149,12 @@ def replaying(
     with throwaway.database() as database:
         _prepare(database, surroundings)
         migrator = Migrator(
-            database=database, directory=directory, format=format, is_throwaway=True, on_event=tell
+            database=database,
+            directory=directory,
+            format=format,
+            is_throwaway=True,
+            on_event=tell,
+            probe=probe,
         )
         yield Replay(migrator, throwaway)
 
