@@ -124,6 +124,10 @@ _DATABASE = Table(
             "What migrations may put in: goose's ENVSUB, Flyway's placeholders. Without it they are refused.",
         ),
         "foreign": _FOREIGN,
+        "schema-file": _name(
+            "The structure as SQL, relative to this file, to be committed: written by `howdah schema dump`, kept up by"
+            " `howdah migrate` where the server is on this machine."
+        ),
         "protected": Flag("Destructive commands are refused."),
         "depends-on": ListOf(
             _name("A database of the project."),
@@ -139,6 +143,7 @@ _DATABASE = Table(
     hints={
         "password": f'{_NO_SECRETS} env = {{ password = "DB_PASSWORD" }}',
         "dir": "Did you mean 'migrations'?",
+        "schema": "Did you mean 'schema-file'?",
         "extensions": "Extensions belong to [database.NAME.setup].",
         "owner": "The owner belongs to [database.NAME.setup].",
     },

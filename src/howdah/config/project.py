@@ -83,6 +83,7 @@ class DatabaseSettings:
         out_of_order: `refuse`, `apply` or `skip` a migration older than the newest applied one; None: as the tool.
         variables: what migrations may put in, values perhaps with ${VARIABLE}s; None: nothing.
         foreign: what runs the migrations that are no SQL.
+        schema_file: the structure as SQL, committed; kept up by `migrate`; None: there is none.
         protected: destructive commands are refused.
         depends_on: databases of the project that are migrated before this one, in a run over all of them.
         expect: `table.column` or `schema.table.column` -> type, checked by `doctor` after `migrate`.
@@ -99,6 +100,7 @@ class DatabaseSettings:
     out_of_order: str | None = None
     variables: Mapping[str, str] | None = None
     foreign: ForeignSettings = field(default_factory=ForeignSettings)
+    schema_file: Path | None = None
     protected: bool = False
     depends_on: tuple[str, ...] = ()
     setup: SetupSettings = field(default_factory=SetupSettings)
@@ -259,6 +261,7 @@ def _database(name: str, table: Mapping[str, Any], root: Path) -> DatabaseSettin
         out_of_order=table.get("out-of-order"),
         variables=table.get("variables"),
         foreign=_foreign(table["foreign"], root) if "foreign" in table else ForeignSettings(),
+        schema_file=_path(table["schema-file"], root) if "schema-file" in table else None,
         protected=table.get("protected", False),
         depends_on=tuple(table.get("depends-on", ())),
         setup=_setup(table.get("setup", {})),

@@ -1,0 +1,153 @@
+"""The structure of a database as SQL to commit: the same text for the same structure, which psql loads."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+import psycopg
+
+from howdah.config.database import DatabaseConfig
+from howdah.findings import Finding, Severity
+from howdah.pg.identifiers import quote_identifier
+from howdah.pg.lexer import Kind, read_tokens
+from howdah.schema.archive import Entry, read_archive
+from howdah.schema.arrange import Group, arrange
+from howdah.server.pg_dump import find_pg_dumps
+
+_LIMIT_SECONDS = 600
+_OPTIONS = (
+    "--format=custom",
+    "--compress=0",
+    "--encoding=UTF8",
+    "--schema-only",
+    "--no-owner",
+    "--no-tablespaces",
+    "--no-subscriptions",
+    "--exclude-schema=howdah",
+)
+# Of the session and of the server, not of the structure; a user mapping may hold a password.
+_NOT_STRUCTURE = frozenset(
+    ["ENCODING", "STDSTRINGS", "SEARCHPATH", "DATABASE", "USER MAPPING", "STATISTICS DATA"]
+)
+_ROUTINES = frozenset(["FUNCTION", "PROCEDURE"])
+_USUAL_METHODS = frozenset(["", "heap"])
+
+
+@dataclass(frozen=True)
+class Dump:
+    """The structure as SQL, one object behind the other, and what it cannot say."""
+
+    text: str
+    notes: tuple[Finding, ...] = ()
+
+
+def dump_schema(
+    connection: psycopg.Connection,
+    database: DatabaseConfig,
+    *,
+    leave_out: Collection[tuple[str, str]] = (),
+    privileges: bool = False,
+) -> Dump:
+    """The structure of a database, by PostgreSQL's own pg_dump, in an order for people that builds all the same.
+
+    Left out are owners, tablespaces, subscriptions and user mappings, the schema `howdah`, and the tables (schema,
+    name) of `leave_out`; privileges unless they are asked for. `connection` is a session of that database.
+
+    Raises:
+        UnsupportedError: there is no pg_dump for this server.
+        CommandError: it failed; this role may not read every table, for one.
+    """
+    major = connection.info.server_version // 10000
+    # One of the server's own version writes what that version reads; find_pg_dumps has none that is older.
+    program = min(find_pg_dumps(major), key=lambda each: each.version.major)
+    options = [*_OPTIONS, *([] if privileges else ["--no-privileges"])]
+    archive = program.run(database, options, limit_seconds=_LIMIT_SECONDS)
+    entries = [each for each in read_archive(archive) if _is_structure(each)]
+    invalid = _read_invalid(connection)
+    unfinished = {(schema, name) for schema, name, is_dumped in invalid if is_dumped}
+    groups = arrange(entries, leave_out=leave_out, unfinished=unfinished)
+    text = "\n".join(_group_text(group) for group in groups)
+    if any(each.kind in _ROUTINES for each in entries):
+        text = (
+            f"-- A function may speak of what comes behind it.\nSET check_function_bodies = false;\n\n{text}"
+        )
+    return Dump(text, tuple(_invalid_notes(invalid)))
+
+
+def _is_structure(entry: Entry) -> bool:
+    if entry.kind in _NOT_STRUCTURE or not entry.statements or entry.statements.startswith("--"):
+        return False
+    if entry.kind != "COMMENT":
+        return True
+    # An extension's and a database's comments come with them; a new database has its schema public's.
+    is_usual = entry.name == "SCHEMA public" and entry.statements.endswith(
+        ("IS '';\n", "IS 'standard public schema';\n")
+    )
+    return not is_usual and not entry.name.startswith(("EXTENSION ", "DATABASE "))
+
+
+def _group_text(group: Group) -> str:
+    return "".join(f"{_entry_text(each)}\n" for each in group)
+
+
+def _entry_text(entry: Entry) -> str:
+    text = entry.statements.rstrip("\n")
+    if entry.kind == "TABLE" and " CONSTRAINT " in text:
+        text = _without_names_of_not_null(text)
+    if entry.access_method in _USUAL_METHODS:
+        return text
+    method = quote_identifier(entry.access_method)
+    return f"SET default_table_access_method = {method};\n{text}\nRESET default_table_access_method;"
+
+
+def _without_names_of_not_null(text: str) -> str:
+    """The statement with NOT NULL alone: only PostgreSQL 18 has a name for it, which it often makes up itself."""
+    tokens = [
+        (text[begin:end], begin) for kind, begin, end in read_tokens(text, 0) if kind is not Kind.COMMENT
+    ]
+    cuts = [
+        (first[1], third[1])
+        for first, _, third, fourth in zip(tokens, tokens[1:], tokens[2:], tokens[3:], strict=False)
+        if (first[0], third[0], fourth[0]) == ("CONSTRAINT", "NOT", "NULL")
+    ]
+    for begin, end in reversed(cuts):
+        text = text[:begin] + text[end:]
+    return text
+
+
+def _read_invalid(connection: psycopg.Connection) -> list[tuple[str, str, bool]]:
+    """Schema and name of the invalid indexes, and whether pg_dump writes it: those of partitioned tables it does."""
+    return connection.execute(
+        "SELECT n.nspname, c.relname, c.relkind = 'I' FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
+        " JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE NOT i.indisvalid AND n.nspname !~ '^(pg_|howdah$)' ORDER BY 1, 2"
+    ).fetchall()
+
+
+def _invalid_notes(invalid: Collection[tuple[str, str, bool]]) -> Iterator[Finding]:
+    for schema, name, is_dumped in invalid:
+        if not is_dumped:
+            index = f"{quote_identifier(schema)}.{quote_identifier(name)}"
+            yield Finding(
+                "invalid-index",
+                f"index {index} is not valid, and is left out",
+                Severity.WARNING,
+                why="A build of it that could not end left it behind: it costs writes, and no query uses it.",
+                fix=f"Build it anew: REINDEX INDEX CONCURRENTLY {index}; or drop it.",
+            )
+
+
+def is_written_by_us(text: str) -> bool:
+    """Whether a file is one of `howdah schema dump`."""
+    return text.startswith(_TITLE)
+
+
+_TITLE = "-- The structure of the database, written by `howdah schema dump`.\n"
+
+
+def file_text(dump: Dump, newest: str | None) -> str:
+    """The whole file: the dump below a line that names the newest applied migration."""
+    migration = f"-- Newest applied migration: {newest or 'none'}\n"
+    encoding = "" if dump.text.isascii() else "SET client_encoding = 'UTF8';\n\n"
+    return f"{_TITLE}{migration}\n{encoding}{dump.text}"
