@@ -2,48 +2,42 @@
 -- How constants and names in definitions are written, for this transaction: the same in every session and on every server.
 SELECT set_config('search_path', '', true), set_config('timezone', 'UTC', true), set_config('datestyle', 'ISO, YMD', true),
        set_config('intervalstyle', 'postgres', true), set_config('extra_float_digits', '3', true),
-       set_config('bytea_output', 'hex', true), set_config('quote_all_identifiers', 'off', true)
+       set_config('bytea_output', 'hex', true), set_config('quote_all_identifiers', 'off', true), set_config('jit', 'off', true)
 
--- name: objects
--- Every object that people make in a database: (kind, table it is a part of, name, definition).
--- $1 and $2: schemas and names of tables to leave out.
--- Nothing in it depends on OIDs, on dropped columns or on owners. What an extension brought is the extension's.
-WITH member AS (
-  SELECT classid, objid FROM pg_depend WHERE deptype = 'e'
-),
-ns AS (
-  SELECT n.oid, n.nspname FROM pg_namespace n
-   WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'howdah')
-     AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_namespace'::regclass AND objid = n.oid)
-),
-left_out AS (
+-- name: relations
+-- The relations that people make, without indexes of tables: OIDs. $1 and $2: schemas and names of tables to leave out;
+-- $3: those that may have changed, and their indexes'; NULL: all. $4: and those that a transaction from this one on wrote.
+-- What an extension brought is the extension's; an index of ours on its table stands under that table.
+WITH left_out AS (
   SELECT c.oid FROM unnest($1::text[], $2::text[]) AS u (schema, name)
     JOIN pg_namespace n ON n.nspname = u.schema
     JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = u.name
-),
-rel AS (
-  SELECT c.*, format('%I.%I', n.nspname, c.relname) AS ident
-    FROM pg_class c JOIN ns n ON n.oid = c.relnamespace
-   WHERE NOT EXISTS (SELECT FROM member WHERE classid = 'pg_class'::regclass AND objid = c.oid)
-     AND c.oid NOT IN (SELECT oid FROM left_out)
-     AND NOT EXISTS (SELECT FROM pg_index i JOIN left_out l ON l.oid = i.indrelid WHERE i.indexrelid = c.oid)
-     -- the sequence of a column
-     AND NOT EXISTS (SELECT FROM pg_depend d JOIN left_out l ON l.oid = d.refobjid
-                      WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('a', 'i')
-                        AND c.relkind = 'S')
-),
-routine AS (
-  SELECT p.*, p.oid::regprocedure::text AS ident FROM pg_proc p JOIN ns ON ns.oid = p.pronamespace
-   WHERE NOT EXISTS (SELECT FROM member WHERE classid = 'pg_proc'::regclass AND objid = p.oid)
-),
-type AS (
-  SELECT t.*, t.oid::regtype::text AS ident
-    FROM pg_type t JOIN ns ON ns.oid = t.typnamespace LEFT JOIN pg_class c ON c.oid = t.typrelid
-   WHERE (t.typtype IN ('e', 'd', 'r') OR (t.typtype = 'c' AND c.relkind = 'c') OR (t.typtype = 'b' AND t.typelem = 0))
-     AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_type'::regclass AND objid = t.oid)
+)
+SELECT DISTINCT coalesce(i.indrelid, c.oid)
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_index i ON i.indexrelid = c.oid
+ WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'howdah')
+   AND ($3::oid[] IS NULL OR c.oid = ANY ($3) OR i.indrelid = ANY ($3) OR c.xmin::text::bigint >= $4::bigint)
+   AND NOT EXISTS (SELECT FROM pg_depend d
+                    WHERE d.classid = 'pg_namespace'::regclass AND d.objid = n.oid AND d.deptype = 'e')
+   AND coalesce(i.indrelid, c.oid) NOT IN (SELECT oid FROM left_out)
+   -- the sequence of a column
+   AND NOT EXISTS (SELECT FROM pg_depend d JOIN left_out l ON l.oid = d.refobjid
+                    WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('a', 'i')
+                      AND c.relkind = 'S')
+
+-- name: relation_objects
+-- What there is of the relations $1: (relation, kind, table it is a part of, name, definition).
+-- Nothing in it depends on OIDs, on dropped columns or on owners.
+WITH rel AS (
+  SELECT c.*, o.root, format('%I.%I', n.nspname, c.relname) AS ident
+    FROM unnest($1::oid[]) AS r (oid)
+   CROSS JOIN LATERAL (SELECT r.oid, r.oid UNION ALL SELECT r.oid, indexrelid FROM pg_index WHERE indrelid = r.oid) AS o (root, oid)
+    JOIN pg_class c ON c.oid = o.oid JOIN pg_namespace n ON n.oid = c.relnamespace
+   WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.deptype = 'e'
+                        AND (d.classid, d.objid) IN (('pg_class'::regclass, c.oid), ('pg_type'::regclass, nullif(c.reltype, 0))))
 ),
 attribute AS (
-  SELECT a.*, r.ident, r.relkind, d.oid AS default_oid,
+  SELECT a.*, r.root, r.ident, r.relkind, d.oid AS default_oid,
          concat_ws(' ', format_type(a.atttypid, a.atttypmod),
            'COLLATE ' || (SELECT quote_ident(c.collname) FROM pg_collation c JOIN pg_type t ON t.oid = a.atttypid
                            WHERE c.oid = a.attcollation AND a.attcollation <> t.typcollation),
@@ -63,19 +57,8 @@ attribute AS (
     JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
     LEFT JOIN pg_attrdef d ON d.adrelid = r.oid AND d.adnum = a.attnum
    WHERE r.relkind IN ('r', 'p', 'f', 'c') OR (r.relkind IN ('v', 'm') AND d.oid IS NOT NULL)
-),
-objects (kind, parent, name, definition) AS (
-  SELECT 'schema', '', quote_ident(nspname), '' FROM ns
-
-  UNION ALL
-  SELECT 'extension', '', quote_ident(e.extname), format('SCHEMA %I', n.nspname)
-    FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname <> 'plpgsql'
-
-  UNION ALL
-  SELECT 'extension version', '', quote_ident(extname), extversion FROM pg_extension WHERE extname <> 'plpgsql'
-
-  UNION ALL
-  SELECT CASE r.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table' ELSE 'table' END,
+)
+  SELECT r.root, CASE r.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table' ELSE 'table' END,
          '', r.ident,
          concat_ws(' ', CASE r.relpersistence WHEN 'u' THEN 'UNLOGGED' END,
            'USING ' || (SELECT nullif(amname, 'heap') FROM pg_am a WHERE a.oid = r.relam),
@@ -94,37 +77,110 @@ objects (kind, parent, name, definition) AS (
     FROM rel r WHERE r.relkind IN ('r', 'p', 'v', 'm', 'f')
 
   UNION ALL
-  SELECT 'column', ident, format('%s.%I', ident, attname), definition FROM attribute WHERE relkind <> 'c'
+  SELECT root, 'column', ident, format('%s.%I', ident, attname), definition FROM attribute WHERE relkind <> 'c'
 
   UNION ALL
-  SELECT 'column order', ident, ident, string_agg(quote_ident(attname), ', ' ORDER BY attnum)
-    FROM attribute WHERE relkind IN ('r', 'p', 'f') GROUP BY ident
+  SELECT root, 'column order', ident, ident, string_agg(quote_ident(attname), ', ' ORDER BY attnum)
+    FROM attribute WHERE relkind IN ('r', 'p', 'f') GROUP BY root, ident
 
   UNION ALL
-  SELECT 'constraint', coalesce(r.ident, t.ident), format('%I on %s', k.conname, coalesce(r.ident, t.ident)),
+  SELECT r.root, 'constraint', r.ident, format('%I on %s', k.conname, r.ident),
          concat_ws(' ', pg_get_constraintdef(k.oid), CASE WHEN NOT k.conislocal THEN '(inherited)' END)
-    FROM pg_constraint k LEFT JOIN rel r ON r.oid = k.conrelid LEFT JOIN type t ON t.oid = k.contypid
+    FROM rel r JOIN pg_constraint k ON k.conrelid = r.oid
    -- NOT NULL is the column's; a constraint trigger is a trigger
-   WHERE (r.oid IS NOT NULL OR t.oid IS NOT NULL) AND k.contype NOT IN ('n', 't')
+   WHERE k.contype NOT IN ('n', 't')
 
   UNION ALL
-  SELECT 'index', format('%I.%I', n.nspname, c.relname), r.ident,
+  SELECT r.root, 'index', format('%I.%I', n.nspname, c.relname), r.ident,
          concat_ws(' ', pg_get_indexdef(i.indexrelid), CASE WHEN NOT i.indisvalid THEN '(invalid)' END,
            CASE WHEN i.indisclustered THEN '(clustered)' END, CASE WHEN i.indisreplident THEN '(replica identity)' END)
     FROM pg_index i JOIN rel r ON r.oid = i.indexrelid
     JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 
   UNION ALL
-  SELECT 'sequence', coalesce(o.ident, ''), r.ident,
+  SELECT r.root, 'sequence', coalesce(o.ident, ''), r.ident,
          concat_ws(' ', format('AS %s START %s INCREMENT %s MINVALUE %s MAXVALUE %s CACHE %s', s.seqtypid::regtype,
                                s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache),
            CASE WHEN s.seqcycle THEN 'CYCLE' END, CASE r.relpersistence WHEN 'u' THEN 'UNLOGGED' END,
            'OWNED BY ' || o.ident || '.' || quote_ident(o.attname))
     FROM rel r JOIN pg_sequence s ON s.seqrelid = r.oid
-    LEFT JOIN LATERAL (SELECT a.ident, a.attname FROM pg_depend d
-                         JOIN attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+    LEFT JOIN LATERAL (SELECT format('%I.%I', n.nspname, c.relname) AS ident, a.attname FROM pg_depend d
+                         JOIN pg_class c ON c.oid = d.refobjid JOIN pg_namespace n ON n.oid = c.relnamespace
+                         JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
                         WHERE d.classid = 'pg_class'::regclass AND d.objid = r.oid AND d.deptype IN ('a', 'i')
-                          AND d.refclassid = 'pg_class'::regclass LIMIT 1) AS o ON true
+                          AND d.refclassid = 'pg_class'::regclass AND a.attnum > 0 LIMIT 1) AS o ON true
+
+  UNION ALL
+  SELECT r.root, 'trigger', r.ident, format('%I on %s', t.tgname, r.ident),
+         concat_ws(' ', pg_get_triggerdef(t.oid),
+           CASE t.tgenabled WHEN 'D' THEN '(disabled)' WHEN 'R' THEN '(replica)' WHEN 'A' THEN '(always)' END)
+    FROM pg_trigger t JOIN rel r ON r.oid = t.tgrelid WHERE NOT t.tgisinternal
+
+  UNION ALL
+  SELECT r.root, 'policy', r.ident, format('%I on %s', p.polname, r.ident),
+         concat_ws(' ', CASE WHEN NOT p.polpermissive THEN 'AS RESTRICTIVE' END,
+           'FOR ' || CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE'
+                     ELSE 'ALL' END,
+           'TO ' || (SELECT string_agg(coalesce(quote_ident(o.rolname), 'PUBLIC'), ', ' ORDER BY o.rolname)
+                       FROM unnest(p.polroles) AS u (role) LEFT JOIN pg_roles o ON o.oid = u.role),
+           format('USING (%s)', pg_get_expr(p.polqual, p.polrelid)),
+           'WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')')
+    FROM pg_policy p JOIN rel r ON r.oid = p.polrelid
+
+  UNION ALL
+  SELECT r.root, 'rule', r.ident, format('%I on %s', w.rulename, r.ident),
+         concat_ws(' ', pg_get_ruledef(w.oid), 'ENABLED ' || nullif(w.ev_enabled::text, 'O'))
+    FROM pg_rewrite w JOIN rel r ON r.oid = w.ev_class WHERE w.rulename <> '_RETURN'
+
+  UNION ALL
+  SELECT r.root, 'type', '', r.reltype::regtype::text,
+         'AS (' || coalesce((SELECT string_agg(format('%I %s', a.attname, a.definition), ', ' ORDER BY a.attnum)
+                               FROM attribute a WHERE a.attrelid = r.oid), '') || ')'
+    FROM rel r WHERE r.relkind = 'c'
+
+  UNION ALL
+  SELECT o.root, 'comment', o.parent, concat_ws(' ', i.type, i.identity), d.description
+    FROM (SELECT root, 'pg_class'::regclass, oid, ident FROM rel
+          UNION ALL
+          SELECT r.root, 'pg_trigger'::regclass, t.oid, '' FROM rel r JOIN pg_trigger t ON t.tgrelid = r.oid
+          UNION ALL
+          SELECT r.root, 'pg_policy'::regclass, p.oid, '' FROM rel r JOIN pg_policy p ON p.polrelid = r.oid
+          UNION ALL
+          SELECT r.root, 'pg_rewrite'::regclass, w.oid, '' FROM rel r JOIN pg_rewrite w ON w.ev_class = r.oid
+          UNION ALL
+          SELECT r.root, 'pg_constraint'::regclass, k.oid, '' FROM rel r JOIN pg_constraint k ON k.conrelid = r.oid
+         ) AS o (root, class, oid, parent)
+    JOIN pg_description d ON d.objoid = o.oid AND d.classoid = o.class,
+         pg_identify_object(d.classoid, d.objoid, d.objsubid) AS i
+
+-- name: objects
+-- Every object beside relations that people make in a database: (kind, what it is a part of, name, definition).
+WITH member AS (
+  SELECT classid, objid FROM pg_depend WHERE deptype = 'e'
+),
+ns AS (
+  SELECT n.oid, n.nspname FROM pg_namespace n
+   WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'howdah')
+     AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_namespace'::regclass AND objid = n.oid)
+),
+routine AS (
+  SELECT p.*, p.oid::regprocedure::text AS ident FROM pg_proc p JOIN ns ON ns.oid = p.pronamespace
+   WHERE NOT EXISTS (SELECT FROM member WHERE classid = 'pg_proc'::regclass AND objid = p.oid)
+),
+type AS (
+  SELECT t.*, t.oid::regtype::text AS ident
+    FROM pg_type t JOIN ns ON ns.oid = t.typnamespace
+   WHERE (t.typtype IN ('e', 'd', 'r') OR (t.typtype = 'b' AND t.typelem = 0))
+     AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_type'::regclass AND objid = t.oid)
+)
+  SELECT 'schema', '', quote_ident(nspname), '' FROM ns
+
+  UNION ALL
+  SELECT 'extension', '', quote_ident(e.extname), format('SCHEMA %I', n.nspname)
+    FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname <> 'plpgsql'
+
+  UNION ALL
+  SELECT 'extension version', '', quote_ident(extname), extversion FROM pg_extension WHERE extname <> 'plpgsql'
 
   UNION ALL
   SELECT CASE prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END, '', ident,
@@ -137,30 +193,13 @@ objects (kind, parent, name, definition) AS (
     FROM routine
 
   UNION ALL
-  SELECT 'trigger', r.ident, format('%I on %s', t.tgname, r.ident),
-         concat_ws(' ', pg_get_triggerdef(t.oid),
-           CASE t.tgenabled WHEN 'D' THEN '(disabled)' WHEN 'R' THEN '(replica)' WHEN 'A' THEN '(always)' END)
-    FROM pg_trigger t JOIN rel r ON r.oid = t.tgrelid WHERE NOT t.tgisinternal
+  SELECT 'constraint', t.ident, format('%I on %s', k.conname, t.ident), pg_get_constraintdef(k.oid)
+    FROM type t JOIN pg_constraint k ON k.contypid = t.oid WHERE k.contype <> 'n'
 
   UNION ALL
-  SELECT 'policy', r.ident, format('%I on %s', p.polname, r.ident),
-         concat_ws(' ', CASE WHEN NOT p.polpermissive THEN 'AS RESTRICTIVE' END,
-           'FOR ' || CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE'
-                     ELSE 'ALL' END,
-           'TO ' || (SELECT string_agg(coalesce(quote_ident(o.rolname), 'PUBLIC'), ', ' ORDER BY o.rolname)
-                       FROM unnest(p.polroles) AS u (role) LEFT JOIN pg_roles o ON o.oid = u.role),
-           format('USING (%s)', pg_get_expr(p.polqual, p.polrelid)),
-           'WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')')
-    FROM pg_policy p JOIN rel r ON r.oid = p.polrelid
-
-  UNION ALL
-  SELECT 'rule', r.ident, format('%I on %s', w.rulename, r.ident),
-         concat_ws(' ', pg_get_ruledef(w.oid), 'ENABLED ' || nullif(w.ev_enabled::text, 'O'))
-    FROM pg_rewrite w JOIN rel r ON r.oid = w.ev_class WHERE w.rulename <> '_RETURN'
-
-  UNION ALL
-  SELECT 'statistics', r.ident, format('%I.%I', n.nspname, s.stxname), pg_get_statisticsobjdef(s.oid)
-    FROM pg_statistic_ext s JOIN ns n ON n.oid = s.stxnamespace JOIN rel r ON r.oid = s.stxrelid
+  SELECT 'statistics', format('%I.%I', o.nspname, c.relname), format('%I.%I', n.nspname, s.stxname), pg_get_statisticsobjdef(s.oid)
+    FROM pg_statistic_ext s JOIN ns n ON n.oid = s.stxnamespace JOIN pg_class c ON c.oid = s.stxrelid
+    JOIN ns o ON o.oid = c.relnamespace
 
   UNION ALL
   SELECT CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'type' END, '', t.ident,
@@ -173,8 +212,6 @@ objects (kind, parent, name, definition) AS (
                            CASE WHEN t.typnotnull THEN 'NOT NULL' END, 'DEFAULT ' || t.typdefault)
            WHEN 'r' THEN (SELECT format('RANGE OF %s %s', g.rngsubtype::regtype, nullif(g.rngcollation, 0)) FROM pg_range g
                            WHERE g.rngtypid = t.oid)
-           WHEN 'c' THEN 'AS (' || coalesce((SELECT string_agg(format('%I %s', a.attname, a.definition), ', ' ORDER BY a.attnum)
-                                              FROM attribute a WHERE a.attrelid = t.typrelid), '') || ')'
            ELSE format('BASE INPUT %s OUTPUT %s', t.typinput, t.typoutput)
          END
     FROM type t
@@ -239,27 +276,21 @@ objects (kind, parent, name, definition) AS (
     FROM pg_foreign_server s JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw
 
   UNION ALL
-  SELECT 'comment', coalesce(r.ident, ''), concat_ws(' ', i.type, i.identity), d.description
-    FROM pg_description d
-    LEFT JOIN rel r ON d.classoid = 'pg_class'::regclass AND r.oid = d.objoid,
-         pg_identify_object(d.classoid, d.objoid, d.objsubid) AS i
+  SELECT 'comment', '', concat_ws(' ', i.type, i.identity), d.description
+    FROM pg_description d, pg_identify_object(d.classoid, d.objoid, d.objsubid) AS i
    WHERE CASE d.classoid
            WHEN 'pg_namespace'::regclass THEN d.objoid IN (SELECT oid FROM ns) AND d.description <> 'standard public schema'
-           WHEN 'pg_class'::regclass THEN r.oid IS NOT NULL
-           WHEN 'pg_trigger'::regclass THEN d.objoid IN (SELECT t.oid FROM pg_trigger t JOIN rel ON rel.oid = t.tgrelid)
-           WHEN 'pg_policy'::regclass THEN d.objoid IN (SELECT p.oid FROM pg_policy p JOIN rel ON rel.oid = p.polrelid)
-           WHEN 'pg_rewrite'::regclass THEN d.objoid IN (SELECT w.oid FROM pg_rewrite w JOIN rel ON rel.oid = w.ev_class)
            WHEN 'pg_constraint'::regclass THEN d.objoid IN (
-             SELECT k.oid FROM pg_constraint k
-              WHERE k.conrelid IN (SELECT oid FROM rel) OR k.contypid IN (SELECT oid FROM type))
+             SELECT k.oid FROM pg_constraint k WHERE k.contypid IN (SELECT oid FROM type))
            ELSE i.schema IN (SELECT nspname FROM ns) OR d.classoid = 'pg_event_trigger'::regclass
          END
+     -- what initdb made has OIDs below 16384, but for the schema public
+     AND (d.objoid >= 16384 OR d.classoid = 'pg_namespace'::regclass)
+     AND d.classoid NOT IN ('pg_class'::regclass, 'pg_trigger'::regclass, 'pg_policy'::regclass, 'pg_rewrite'::regclass)
      AND NOT EXISTS (SELECT FROM member m WHERE m.classid = d.classoid AND m.objid = d.objoid)
-)
-SELECT kind, parent, name, definition FROM objects ORDER BY kind, name COLLATE "C", definition COLLATE "C"
 
 -- name: privileges
--- Who else than its owner may do what with an object, where that is not the default: as above.
+-- Who else than its owner may do what with an object that is no relation, where that is not the default: as `objects`.
 WITH member AS (
   SELECT classid, objid FROM pg_depend WHERE deptype = 'e'
 ),
@@ -270,35 +301,106 @@ ns AS (
 object (classid, objid, name, default_kind, owner, acl) AS (
   SELECT 'pg_namespace'::regclass, oid, 'schema ' || quote_ident(nspname), 'n', nspowner, nspacl FROM ns
   UNION ALL
-  SELECT 'pg_class'::regclass, c.oid,
-         format('%s %I.%I', CASE c.relkind WHEN 'S' THEN 'sequence' ELSE 'table' END, ns.nspname, c.relname),
-         CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END, c.relowner, c.relacl
-    FROM pg_class c JOIN ns ON ns.oid = c.relnamespace
-   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
-     AND NOT EXISTS (SELECT FROM unnest($1::text[], $2::text[]) AS u (schema, name)
-                      WHERE u.schema = ns.nspname AND u.name = c.relname)
-  UNION ALL
   SELECT 'pg_proc'::regclass, p.oid, 'routine ' || p.oid::regprocedure, 'f', p.proowner, p.proacl
     FROM pg_proc p JOIN ns ON ns.oid = p.pronamespace
   UNION ALL
   SELECT 'pg_type'::regclass, t.oid, 'type ' || t.oid::regtype, 'T', t.typowner, t.typacl
     FROM pg_type t JOIN ns ON ns.oid = t.typnamespace WHERE t.typtype IN ('e', 'd', 'r')
-  UNION ALL
-  SELECT 'pg_class'::regclass, c.oid, format('column %I.%I.%I', ns.nspname, c.relname, a.attname), 'c', c.relowner, a.attacl
-    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN ns ON ns.oid = c.relnamespace
-   WHERE a.attacl IS NOT NULL AND NOT a.attisdropped
 )
 SELECT 'privileges', '', o.name, coalesce(given.words, 'none')
   FROM object o,
        LATERAL (SELECT string_agg(concat(coalesce(quote_ident(r.rolname), 'PUBLIC'), ' ', x.privilege_type,
                                          CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' END), ', '
                                   ORDER BY r.rolname, x.privilege_type) AS words
-                  FROM aclexplode(coalesce(o.acl, acldefault(o.default_kind::"char", o.owner))) AS x
+                  FROM aclexplode(o.acl) AS x
                   LEFT JOIN pg_roles r ON r.oid = x.grantee WHERE x.grantee <> o.owner) AS given,
        LATERAL (SELECT string_agg(concat('PUBLIC ', x.privilege_type), ', ' ORDER BY x.privilege_type) AS words
                   FROM aclexplode(acldefault(o.default_kind::"char", o.owner)) AS x WHERE x.grantee <> o.owner) AS usual
- WHERE given.words IS DISTINCT FROM usual.words
+ WHERE o.acl IS NOT NULL AND given.words IS DISTINCT FROM usual.words
    AND NOT EXISTS (SELECT FROM member m WHERE m.classid = o.classid AND m.objid = o.objid)
  UNION ALL
 SELECT 'default privileges', '', concat_ws(' ', d.defaclrole::regrole, 'in ' || n.nspname, d.defaclobjtype), d.defaclacl::text
   FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace
+
+-- name: relation_privileges
+-- The same of the relations $1 and their columns: as `relation_objects`.
+WITH object (root, ident, name, default_kind, owner, acl) AS (
+  SELECT c.oid, format('%I.%I', n.nspname, c.relname),
+         format('%s %I.%I', CASE c.relkind WHEN 'S' THEN 'sequence' ELSE 'table' END, n.nspname, c.relname),
+         CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END, c.relowner, c.relacl
+    FROM unnest($1::oid[]) AS r (oid) JOIN pg_class c ON c.oid = r.oid JOIN pg_namespace n ON n.oid = c.relnamespace
+   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND c.relacl IS NOT NULL
+     AND NOT EXISTS (SELECT FROM pg_depend d
+                      WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+  UNION ALL
+  SELECT c.oid, format('%I.%I', n.nspname, c.relname), format('column %I.%I.%I', n.nspname, c.relname, a.attname), 'c',
+         c.relowner, a.attacl
+    FROM unnest($1::oid[]) AS r (oid) JOIN pg_class c ON c.oid = r.oid JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_attribute a ON a.attrelid = c.oid
+   WHERE a.attacl IS NOT NULL AND NOT a.attisdropped
+)
+SELECT o.root, 'privileges', o.ident, o.name, coalesce(given.words, 'none')
+  FROM object o,
+       LATERAL (SELECT string_agg(concat(coalesce(quote_ident(r.rolname), 'PUBLIC'), ' ', x.privilege_type,
+                                         CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' END), ', '
+                                  ORDER BY r.rolname, x.privilege_type) AS words
+                  FROM aclexplode(o.acl) AS x
+                  LEFT JOIN pg_roles r ON r.oid = x.grantee WHERE x.grantee <> o.owner) AS given,
+       LATERAL (SELECT string_agg(concat('PUBLIC ', x.privilege_type), ', ' ORDER BY x.privilege_type) AS words
+                  FROM aclexplode(acldefault(o.default_kind::"char", o.owner)) AS x WHERE x.grantee <> o.owner) AS usual
+ WHERE given.words IS DISTINCT FROM usual.words
+
+-- name: owners
+-- Objects that are no relations and belong to another role than this session's: as `objects`.
+SELECT 'owner', '', name, owner::regrole::text
+  FROM (SELECT 'pg_namespace'::regclass, oid, 'schema ' || quote_ident(nspname), nspowner, nspname FROM pg_namespace
+        UNION ALL
+        SELECT 'pg_proc'::regclass, p.oid, 'routine ' || p.oid::regprocedure, p.proowner, n.nspname
+          FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+        UNION ALL
+        SELECT 'pg_type'::regclass, t.oid, 'type ' || t.oid::regtype, t.typowner, n.nspname
+          FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+          LEFT JOIN pg_class c ON c.oid = t.typrelid
+         WHERE t.typtype IN ('e', 'd', 'r') OR c.relkind = 'c') AS o (class, oid, name, owner, nspname)
+ WHERE o.oid >= 16384 AND o.owner <> (SELECT oid FROM pg_roles WHERE rolname = session_user)
+   AND o.nspname !~ '^pg_' AND o.nspname NOT IN ('information_schema', 'howdah')
+   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.class AND d.objid = o.oid AND d.deptype = 'e')
+
+-- name: relation_owners
+-- The same of the relations $1: as `relation_objects`.
+SELECT c.oid, 'owner', format('%I.%I', n.nspname, c.relname),
+       format('%s %I.%I', CASE c.relkind WHEN 'S' THEN 'sequence' WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view'
+                                         WHEN 'f' THEN 'foreign table' ELSE 'table' END, n.nspname, c.relname),
+       c.relowner::regrole::text
+  FROM unnest($1::oid[]) AS r (oid) JOIN pg_class c ON c.oid = r.oid JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND c.relowner <> (SELECT oid FROM pg_roles WHERE rolname = session_user)
+   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+
+-- name: names
+-- What definitions of other objects may have in them: (catalogue, OID, column or 0, name), of what a transaction from $1 on
+-- wrote; and the columns of the relations $2.
+SELECT 'class', oid, 0, concat(relnamespace, ' ', relname) FROM pg_class
+ WHERE oid >= 16384 AND relkind NOT IN ('t', 'i', 'I') AND xmin::text::bigint >= $1::bigint
+ UNION ALL
+SELECT 'column', attrelid, attnum, attname::text FROM pg_attribute WHERE attrelid = ANY ($2::oid[]) AND attnum > 0 AND NOT attisdropped
+ UNION ALL
+SELECT 'type', oid, 0, concat(typnamespace, ' ', typname) FROM pg_type
+ WHERE oid >= 16384 AND typtype <> 'c' AND typelem = 0 AND xmin::text::bigint >= $1::bigint
+ UNION ALL
+SELECT 'enum', oid, 0, enumlabel::text FROM pg_enum WHERE oid >= 16384 AND xmin::text::bigint >= $1::bigint
+ UNION ALL
+SELECT 'routine', oid, 0, concat(pronamespace, ' ', proname) FROM pg_proc WHERE oid >= 16384 AND xmin::text::bigint >= $1::bigint
+ UNION ALL
+SELECT 'operator', oid, 0, concat(oprnamespace, ' ', oprname) FROM pg_operator WHERE oid >= 16384 AND xmin::text::bigint >= $1::bigint
+ UNION ALL
+SELECT 'operator class', oid, 0, concat(opcnamespace, ' ', opcname) FROM pg_opclass WHERE oid >= 16384 AND xmin::text::bigint >= $1::bigint
+ UNION ALL
+SELECT 'collation', oid, 0, concat(collnamespace, ' ', collname) FROM pg_collation WHERE oid >= 16384 AND xmin::text::bigint >= $1::bigint
+ UNION ALL
+SELECT 'configuration', oid, 0, concat(cfgnamespace, ' ', cfgname) FROM pg_ts_config WHERE oid >= 16384 AND xmin::text::bigint >= $1::bigint
+ UNION ALL
+SELECT 'server', oid, 0, srvname::text FROM pg_foreign_server WHERE xmin::text::bigint >= $1::bigint
+ UNION ALL
+SELECT 'schema', oid, 0, nspname::text FROM pg_namespace WHERE oid >= 16384 OR nspname !~ '^pg_' AND nspname <> 'information_schema'
+ UNION ALL
+SELECT 'role', oid, 0, rolname::text FROM pg_roles WHERE oid >= 16384

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -73,18 +74,62 @@ def read_schema(
     Left out are what extensions brought, the schema `howdah`, and the tables (schema, name) of `leave_out` with all
     that belongs to them: history tables. Privileges are read where asked for; owners never.
     """
-    tables = sorted(leave_out)
-    parameters = [[schema for schema, _ in tables], [name for _, name in tables]]
-    names = ("objects", "privileges") if privileges else ("objects",)
+    with moment(connection) as cursor:
+        relations = read_relations(cursor, leave_out)
+        found = [each for _, each in read_relation_objects(cursor, relations, privileges=privileges)]
+        found += read_other_objects(cursor, privileges=privileges)
+    return Snapshot(tuple(sorted(found)), connection.info.server_version // 10000)
+
+
+@contextmanager
+def moment(connection: psycopg.Connection) -> Iterator[psycopg.RawCursor]:
+    """Reading what one moment shows, in the same words whatever the session's settings."""
     is_ours = connection.info.transaction_status == TransactionStatus.IDLE
-    # Rolled back: the settings of the caller's session, and of its transaction, come back.
-    with connection.transaction(force_rollback=True):
+    # Rolled back: the settings of the caller's transaction come back. Of our own they end with it, and after a
+    # ROLLBACK psycopg would forget what it has prepared.
+    with connection.transaction(force_rollback=not is_ours):
         if is_ours:
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        found: list[SchemaObject] = []
         cursor = psycopg.RawCursor(connection)
-        cursor.execute(load_queries(_QUERIES)["settings"])
-        for name in names:
-            rows = cursor.execute(load_queries(_QUERIES)[name], parameters).fetchall()
-            found += [SchemaObject(*row) for row in rows]
-    return Snapshot(tuple(sorted(found)), connection.info.server_version // 10000)
+        cursor.execute(query("settings"))
+        yield cursor
+
+
+def read_relations(
+    cursor: psycopg.RawCursor,
+    leave_out: Collection[tuple[str, str]],
+    *,
+    touched: Collection[int] | None = None,
+    since: int | None = None,
+) -> list[int]:
+    """OIDs of the relations that people make; of `touched` only, and of what transactions from `since` on wrote."""
+    tables = sorted(leave_out)
+    only = None if touched is None else sorted(touched)
+    parameters = [[schema for schema, _ in tables], [name for _, name in tables], only, since]
+    return [row[0] for row in cursor.execute(query("relations"), parameters)]
+
+
+def read_relation_objects(
+    cursor: psycopg.RawCursor, relations: Sequence[int], *, privileges: bool = False, owners: bool = False
+) -> list[tuple[int, SchemaObject]]:
+    """All that belongs to these relations, each with the OID of its relation."""
+    names = [
+        "relation_objects",
+        *["relation_privileges"][: int(privileges)],
+        *["relation_owners"][: int(owners)],
+    ]
+    rows = (row for name in names for row in cursor.execute(query(name), [relations]).fetchall())
+    return [(row[0], SchemaObject(*row[1:])) for row in rows]
+
+
+def read_other_objects(
+    cursor: psycopg.RawCursor, *, privileges: bool = False, owners: bool = False
+) -> list[SchemaObject]:
+    """All that belongs to no relation."""
+    names = ["objects", *["privileges"][: int(privileges)], *["owners"][: int(owners)]]
+    return [SchemaObject(*row) for name in names for row in cursor.execute(query(name)).fetchall()]
+
+
+def query(name: str) -> str:
+    """A statement of queries.sql."""
+    return load_queries(_QUERIES)[name]

@@ -158,8 +158,8 @@ def test_privileges_are_read_where_asked_for(base: DatabaseConfig) -> None:
         connection.execute("GRANT SELECT ON users TO public; GRANT UPDATE (bio) ON users TO public")
         connection.execute("REVOKE EXECUTE ON FUNCTION app.one() FROM public")
     assert [str(each) for each in compare(before, read(base, privileges=True))] == [
-        "+ privileges column public.users.bio: PUBLIC UPDATE",
         "+ privileges routine app.one(): none",
+        "+ privileges column public.users.bio: PUBLIC UPDATE",
         "+ privileges table public.users: PUBLIC SELECT",
     ]
     assert compare(before, read(base), ignoring=("privileges",)) == ()
