@@ -1,0 +1,71 @@
+"""What the rules say of a step that was observed. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from howdah.check.report import RuleFinding, StatementReport
+from howdah.check.rules import BLOCKING, CHANGING, FAILING, NOTES
+from howdah.check.rules.rule import Rule, Says, Seen, StepRule
+from howdah.errors import Where
+from howdah.findings import Finding, Severity
+from howdah.observe.effect import Effect
+from howdah.observe.verdict import Verdict
+from howdah.rehearse.observed import ObservedStep
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A step's statements with what the rules say of each, and what they say of the whole of it."""
+
+    statements: tuple[StatementReport, ...]
+    findings: tuple[RuleFinding, ...] = ()
+
+
+def judge_step(step: ObservedStep, *, weigh: Callable[[Effect], str] = lambda _: "") -> Judged:
+    """What the rules say; `weigh` says in a sentence what an effect would come to at production's sizes, or ""."""
+    file = str(step.step.file)
+    seen = [
+        Seen(each, step.statements[:place] if step.transactional else ())
+        for place, each in enumerate(step.statements)
+    ]
+    notes = ((rule, says) for rule in NOTES if (says := rule.look(seen)))
+    return Judged(
+        tuple(_report(each, file, weigh(each.effect)) for each in seen),
+        tuple(_finding(rule, says, Where(file, says.line)) for rule, says in notes),
+    )
+
+
+def _report(seen: Seen, file: str, weight: str) -> StatementReport:
+    statement = seen.statement
+    found = (_finding(rule, says, Where(file, statement.line), weight=weight) for rule, says in _spoken(seen))
+    return StatementReport(
+        statement.number, statement.line, statement.text, seen.verdict, statement.effect, tuple(found)
+    )
+
+
+def _spoken(seen: Seen) -> Iterator[tuple[Rule, Says]]:
+    """Each rule that has something to say of a statement; of why it fails or blocks only the first."""
+    if seen.verdict is Verdict.FAILS:
+        yield from islice(_said(FAILING, seen), 1)
+        return
+    if seen.verdict is Verdict.UNSAFE:
+        yield from islice(_said(BLOCKING, seen), 1)
+    yield from _said(CHANGING, seen)
+
+
+def _said(rules: Sequence[Rule], seen: Seen) -> Iterator[tuple[Rule, Says]]:
+    return ((rule, says) for rule in rules if (says := rule.look(seen)))
+
+
+def severity_of(verdict: Verdict) -> Severity:
+    """How much a finding of this weight matters."""
+    return Severity.ERROR if verdict.rank >= Verdict.BREAKING.rank else Severity.INFO
+
+
+def _finding(rule: Rule | StepRule, says: Says, where: Where, *, weight: str = "") -> RuleFinding:
+    why = f"{says.why} {weight}".rstrip()
+    finding = Finding(rule.name, says.message, severity_of(rule.verdict), where, why, says.fix)
+    return RuleFinding(finding, rule.verdict)

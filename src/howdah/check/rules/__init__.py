@@ -1,0 +1,66 @@
+"""The rules. Adding one is a file and a line here, and a page in docs/reference/rules/."""
+
+from __future__ import annotations
+
+from howdah.check.rules import (
+    added_column_rewrites_table,
+    blocks_for_long,
+    check_scan_blocks,
+    column_type_rewrites_table,
+    constraint_builds_index,
+    drops_column,
+    drops_object,
+    drops_table,
+    fails_on_rows,
+    foreign_key_scan_blocks,
+    index_build_blocks_writes,
+    lock_held_across_work,
+    many_locks,
+    migration_fails,
+    not_null_scan_blocks,
+    partition_scan_blocks,
+    refresh_blocks_reads,
+    reindex_blocks_writes,
+    renames_object,
+    required_column,
+    takes_long,
+    truncates_table,
+    vacuum_full_blocks,
+    waits_for_locks,
+)
+from howdah.check.rules.rule import Rule, StepRule
+
+# Why it fails: the first that fits.
+FAILING: tuple[Rule, ...] = (fails_on_rows.RULE, migration_fails.RULE)
+
+# Why others wait for as long as a table is large: the first that fits; the last always does.
+BLOCKING: tuple[Rule, ...] = (
+    lock_held_across_work.RULE,
+    column_type_rewrites_table.RULE,
+    vacuum_full_blocks.RULE,
+    refresh_blocks_reads.RULE,
+    reindex_blocks_writes.RULE,
+    added_column_rewrites_table.RULE,
+    index_build_blocks_writes.RULE,
+    constraint_builds_index.RULE,
+    partition_scan_blocks.RULE,
+    foreign_key_scan_blocks.RULE,
+    not_null_scan_blocks.RULE,
+    check_scan_blocks.RULE,
+    blocks_for_long.RULE,
+)
+
+# What is lost, and what programs miss: each speaks of other objects.
+CHANGING: tuple[Rule, ...] = (
+    drops_table.RULE,
+    drops_column.RULE,
+    truncates_table.RULE,
+    drops_object.RULE,
+    renames_object.RULE,
+    required_column.RULE,
+)
+
+# About the step as a whole: at most once for each.
+NOTES: tuple[StepRule, ...] = (waits_for_locks.RULE, takes_long.RULE, many_locks.RULE)
+
+RULES: tuple[Rule | StepRule, ...] = (*FAILING, *BLOCKING, *CHANGING, *NOTES)
