@@ -135,3 +135,7 @@ class CheckReport:
         return worst(
             [*(each.verdict for each in counted), *(each.verdict for each in self.migrations if each.is_new)]
         )
+
+    def is_ok(self, fail_on: Verdict) -> bool:
+        """Whether nothing in it is as bad as `fail_on`, or worse."""
+        return self.verdict.rank < fail_on.rank

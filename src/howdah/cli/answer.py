@@ -47,8 +47,8 @@ def answers(command: str) -> Callable[[Callable[P, Answer]], Callable[P, None]]:
     """Make a click callback of a function that returns an Answer.
 
     Adds `--json`, `-v` and `-q`, which the function does not see, catches every error but a mistake of
-    ours, and exits with the documented code. `-v` shows debug log lines and tracebacks; `-q` keeps warnings
-    and errors only.
+    ours, and exits with the documented code. `--output json`, where a command has that, is `--json`. `-v` shows
+    debug log lines and tracebacks; `-q` keeps warnings and errors only.
     """
 
     def decorate(function: Callable[P, Answer]) -> Callable[P, None]:
@@ -58,6 +58,7 @@ def answers(command: str) -> Callable[[Callable[P, Answer]], Callable[P, None]]:
         @functools.wraps(function)
         def callback(*args: P.args, **kwargs: P.kwargs) -> None:
             as_json, verbose, quiet = (bool(kwargs.pop(name)) for name in ("as_json", "verbose", "quiet"))
+            as_json = as_json or kwargs.get("output") == "json"
             level = logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO
             # What libraries tell is for those who ask: Alembic, for one, says much that `applied` says too.
             logging.basicConfig(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 
 import click
 
 
 def asks_for_json(arguments: Sequence[str]) -> bool:
-    """Whether `--json` is among them; what comes behind `--` is another program's."""
-    return "--json" in (arguments[: arguments.index("--")] if "--" in arguments else arguments)
+    """Whether `--json`, or `--output json`, is among them; what comes behind `--` is another program's."""
+    ours = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    return "--json" in ours or "--output=json" in ours or ("--output", "json") in pairwise(ours)
 
 
 @contextmanager

@@ -1,0 +1,70 @@
+"""What is checked: the migrations of one database of a project."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from howdah.config.project import DatabaseSettings, Project
+from howdah.config.resolve import pick_database
+from howdah.errors import ConfigError
+from howdah.migrate.discover import directory_of
+from howdah.migrate.formats import DEFAULT_FORMAT
+from howdah.migrate.formats.detect import detect_format
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One database's migrations.
+
+    Attributes:
+        settings: what the project says of the database: variables, foreign steps, what setup makes.
+        format: name of the tool whose files these are.
+        root: of the project.
+    """
+
+    settings: DatabaseSettings
+    directory: Path
+    format: str
+    root: Path
+
+    @property
+    def name(self) -> str:
+        """The project's name of the database."""
+        return self.settings.name
+
+
+def find_subject(
+    project: Project, *, db: str | None = None, directory: Path | None = None, format: str | None = None
+) -> Subject:
+    """The migrations of one database; `directory` and `format` go before what the project says.
+
+    Raises:
+        ConfigError: nothing says which, or where its migrations are, or in which format.
+    """
+    settings = pick_database(project, db)
+    folder = directory or directory_of(settings, project)
+    said = format or settings.format
+    return Subject(
+        settings, folder, said or detect_format(folder, default=DEFAULT_FORMAT).format, project.root
+    )
+
+
+def find_subjects(project: Project) -> tuple[Subject, ...]:
+    """Those of every database of the project that has migrations, in the file's order.
+
+    Raises:
+        ConfigError: none has, or something about one of them is wrong.
+    """
+    found = []
+    missing: ConfigError | None = None
+    for settings in project.databases:
+        try:
+            found.append(find_subject(project, db=settings.name))
+        except ConfigError as error:
+            if error.code != "no-migrations-directory":
+                raise
+            missing = error
+    if not found and missing is not None:
+        raise missing
+    return tuple(found)
