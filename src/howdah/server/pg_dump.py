@@ -38,14 +38,11 @@ class PgDump:
         Raises:
             CommandError: it failed, did not end in time, or could not be started.
         """
-        # A command line can be read by every user of the machine.
-        conninfo = {key: value for key, value in database.conninfo().items() if key not in SECRET_OPTIONS}
-        password = conninfo.pop("password", None)
-        environment = {**plain_environment(), **(variables or {})}
+        named, secrets = client_address(database)
         try:
             done = subprocess.run(
-                [self.program, *options, "--dbname", make_conninfo(**conninfo)],
-                env={**environment, **({"PGPASSWORD": password} if password else {})},
+                [self.program, *options, "--dbname", named],
+                env={**plain_environment(), **(variables or {}), **secrets},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 timeout=limit_seconds,
@@ -58,6 +55,14 @@ class PgDump:
         if done.returncode:
             raise CommandError("pg_dump", done.returncode, done.stderr.decode(errors="replace"))
         return done.stdout
+
+
+def client_address(database: DatabaseConfig) -> tuple[str, dict[str, str]]:
+    """A database for libpq's programs: what to put on a command line, and the variables that hold the password."""
+    # A command line can be read by every user of the machine.
+    conninfo = {key: value for key, value in database.conninfo().items() if key not in SECRET_OPTIONS}
+    password = conninfo.pop("password", None)
+    return make_conninfo(**conninfo), {"PGPASSWORD": password} if password else {}
 
 
 def find_pg_dumps(major: int) -> list[PgDump]:
