@@ -201,14 +201,17 @@ def _cargo(directory: Path) -> dict[str, str]:
     return {"CARGO_TARGET_DIR": str(directory / ".cargo-build")}
 
 
-def pip_install(*packages: str) -> Callable[[Tool, Path], None]:
-    """An installer of Python packages into an environment of their own, with the Python that runs this."""
+def pip_install(*packages: str, project: str = "") -> Callable[[Tool, Path], None]:
+    """An installer of Python packages into an environment of their own, with the Python that runs this.
+
+    `project` is the tool's name on PyPI where that is another one.
+    """
 
     def install(tool: Tool, directory: Path) -> None:
         home = directory / tool.name
         shutil.rmtree(home, ignore_errors=True)
         run([sys.executable, "-m", "venv", str(home)])
-        pinned = f"{tool.name}=={tool.version}"
+        pinned = f"{project or tool.name}=={tool.version}"
         run([str(home / "bin" / "pip"), "install", "--quiet", pinned, *packages])
 
     return install

@@ -139,6 +139,13 @@ TOOLS: dict[str, Tool] = {
             install=install_npm_project,
             source=PROGRAMS / "prisma",
         ),
+        Tool(
+            name="squawk",
+            version="2.70.0",
+            program="squawk/bin/squawk",
+            version_arguments=("--version",),
+            install=pip_install(project="squawk-cli"),
+        ),
         Tool("pgbouncer", "distribution", "/usr/sbin/pgbouncer", ("--version",), apt_install("pgbouncer")),
         Tool(
             name="postgresql",
