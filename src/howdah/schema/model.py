@@ -11,6 +11,7 @@ import psycopg
 from howdah.schema.snapshot import (
     SchemaObject,
     Snapshot,
+    as_array,
     moment,
     query,
     read_other_objects,
@@ -54,7 +55,7 @@ class SchemaModel:
 
     @property
     def mark(self) -> Mark:
-        """This moment."""
+        """The moment of the last reading."""
         return Mark(len(self._journal))
 
     @property
@@ -115,9 +116,9 @@ class SchemaModel:
         return {part: tuple(sorted(objects)) for part, objects in found.items()}
 
     def _read_names(
-        self, cursor: psycopg.RawCursor, since: int | None, relations: Iterable[int]
+        self, cursor: psycopg.RawCursor, since: int | None, relations: Collection[int]
     ) -> list[tuple[_Name, str]]:
-        rows = cursor.execute(query("names"), [since or 0, list(relations)]).fetchall()
+        rows = cursor.execute(query("names"), [str(since or 0), as_array(relations)]).fetchall()
         return [((kind, oid, number), name) for kind, oid, number, name in rows]
 
     def _put(self, parts: Mapping[_Part, _Objects], *, gone: Iterable[_Part]) -> None:

@@ -165,12 +165,13 @@ ns AS (
 ),
 routine AS (
   SELECT p.*, p.oid::regprocedure::text AS ident FROM pg_proc p JOIN ns ON ns.oid = p.pronamespace
-   WHERE NOT EXISTS (SELECT FROM member WHERE classid = 'pg_proc'::regclass AND objid = p.oid)
+   -- what initdb made has OIDs below 16384
+   WHERE p.oid >= 16384 AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_proc'::regclass AND objid = p.oid)
 ),
 type AS (
   SELECT t.*, t.oid::regtype::text AS ident
     FROM pg_type t JOIN ns ON ns.oid = t.typnamespace
-   WHERE (t.typtype IN ('e', 'd', 'r') OR (t.typtype = 'b' AND t.typelem = 0))
+   WHERE t.oid >= 16384 AND (t.typtype IN ('e', 'd', 'r') OR (t.typtype = 'b' AND t.typelem = 0))
      AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_type'::regclass AND objid = t.oid)
 )
   SELECT 'schema', '', quote_ident(nspname), '' FROM ns
@@ -222,25 +223,24 @@ type AS (
            coalesce(to_jsonb(c) ->> 'colllocale', to_jsonb(c) ->> 'colliculocale'),
            CASE WHEN NOT c.collisdeterministic THEN 'NONDETERMINISTIC' END)
     FROM pg_collation c JOIN ns n ON n.oid = c.collnamespace
-   WHERE NOT EXISTS (SELECT FROM member WHERE classid = 'pg_collation'::regclass AND objid = c.oid)
+   WHERE c.oid >= 16384 AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_collation'::regclass AND objid = c.oid)
 
   UNION ALL
   SELECT 'operator', '', o.oid::regoperator::text, concat_ws(' ', 'FUNCTION', o.oprcode, 'COMMUTATOR ' || nullif(o.oprcom, 0)::regoperator,
                                                          'NEGATOR ' || nullif(o.oprnegate, 0)::regoperator)
     FROM pg_operator o JOIN ns ON ns.oid = o.oprnamespace
-   WHERE NOT EXISTS (SELECT FROM member WHERE classid = 'pg_operator'::regclass AND objid = o.oid)
+   WHERE o.oid >= 16384 AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_operator'::regclass AND objid = o.oid)
 
   UNION ALL
   SELECT 'operator class', '', format('%I.%I using %I', n.nspname, o.opcname, a.amname),
          concat_ws(' ', 'FOR', o.opcintype::regtype, CASE WHEN o.opcdefault THEN 'DEFAULT' END)
     FROM pg_opclass o JOIN ns n ON n.oid = o.opcnamespace JOIN pg_am a ON a.oid = o.opcmethod
-   WHERE NOT EXISTS (SELECT FROM member WHERE classid = 'pg_opclass'::regclass AND objid = o.oid)
+   WHERE o.oid >= 16384 AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_opclass'::regclass AND objid = o.oid)
 
   UNION ALL
   SELECT 'cast', '', format('%s as %s', c.castsource::regtype, c.casttarget::regtype),
          concat_ws(' ', 'FUNCTION ' || nullif(c.castfunc, 0)::regprocedure, c.castcontext, c.castmethod)
     FROM pg_cast c
-   -- what initdb made has OIDs below 16384
    WHERE c.oid >= 16384 AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_cast'::regclass AND objid = c.oid)
 
   UNION ALL
@@ -249,12 +249,12 @@ type AS (
                                      ORDER BY m.maptokentype, m.mapseqno)
                      FROM pg_ts_config_map m WHERE m.mapcfg = c.oid), '')
     FROM pg_ts_config c JOIN ns n ON n.oid = c.cfgnamespace
-   WHERE NOT EXISTS (SELECT FROM member WHERE classid = 'pg_ts_config'::regclass AND objid = c.oid)
+   WHERE c.oid >= 16384 AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_ts_config'::regclass AND objid = c.oid)
 
   UNION ALL
   SELECT 'text search dictionary', '', format('%I.%I', n.nspname, d.dictname), format('%s %s', t.tmplname, d.dictinitoption)
     FROM pg_ts_dict d JOIN ns n ON n.oid = d.dictnamespace JOIN pg_ts_template t ON t.oid = d.dicttemplate
-   WHERE NOT EXISTS (SELECT FROM member WHERE classid = 'pg_ts_dict'::regclass AND objid = d.oid)
+   WHERE d.oid >= 16384 AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_ts_dict'::regclass AND objid = d.oid)
 
   UNION ALL
   SELECT 'event trigger', '', quote_ident(e.evtname),
@@ -284,7 +284,7 @@ type AS (
              SELECT k.oid FROM pg_constraint k WHERE k.contypid IN (SELECT oid FROM type))
            ELSE i.schema IN (SELECT nspname FROM ns) OR d.classoid = 'pg_event_trigger'::regclass
          END
-     -- what initdb made has OIDs below 16384, but for the schema public
+     -- the schema public is initdb's and everybody's
      AND (d.objoid >= 16384 OR d.classoid = 'pg_namespace'::regclass)
      AND d.classoid NOT IN ('pg_class'::regclass, 'pg_trigger'::regclass, 'pg_policy'::regclass, 'pg_rewrite'::regclass)
      AND NOT EXISTS (SELECT FROM member m WHERE m.classid = d.classoid AND m.objid = d.objoid)
@@ -302,10 +302,10 @@ object (classid, objid, name, default_kind, owner, acl) AS (
   SELECT 'pg_namespace'::regclass, oid, 'schema ' || quote_ident(nspname), 'n', nspowner, nspacl FROM ns
   UNION ALL
   SELECT 'pg_proc'::regclass, p.oid, 'routine ' || p.oid::regprocedure, 'f', p.proowner, p.proacl
-    FROM pg_proc p JOIN ns ON ns.oid = p.pronamespace
+    FROM pg_proc p JOIN ns ON ns.oid = p.pronamespace WHERE p.oid >= 16384 AND p.proacl IS NOT NULL
   UNION ALL
   SELECT 'pg_type'::regclass, t.oid, 'type ' || t.oid::regtype, 'T', t.typowner, t.typacl
-    FROM pg_type t JOIN ns ON ns.oid = t.typnamespace WHERE t.typtype IN ('e', 'd', 'r')
+    FROM pg_type t JOIN ns ON ns.oid = t.typnamespace WHERE t.oid >= 16384 AND t.typacl IS NOT NULL AND t.typtype IN ('e', 'd', 'r')
 )
 SELECT 'privileges', '', o.name, coalesce(given.words, 'none')
   FROM object o,

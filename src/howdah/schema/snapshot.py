@@ -104,8 +104,8 @@ def read_relations(
 ) -> list[int]:
     """OIDs of the relations that people make; of `touched` only, and of what transactions from `since` on wrote."""
     tables = sorted(leave_out)
-    only = None if touched is None else sorted(touched)
-    parameters = [[schema for schema, _ in tables], [name for _, name in tables], only, since]
+    only = None if touched is None else as_array(touched)
+    parameters = [[schema for schema, _ in tables], [name for _, name in tables], only, str(since or 0)]
     return [row[0] for row in cursor.execute(query("relations"), parameters)]
 
 
@@ -118,7 +118,7 @@ def read_relation_objects(
         *["relation_privileges"][: int(privileges)],
         *["relation_owners"][: int(owners)],
     ]
-    rows = (row for name in names for row in cursor.execute(query(name), [relations]).fetchall())
+    rows = (row for name in names for row in cursor.execute(query(name), [as_array(relations)]).fetchall())
     return [(row[0], SchemaObject(*row[1:])) for row in rows]
 
 
@@ -128,6 +128,11 @@ def read_other_objects(
     """All that belongs to no relation."""
     names = ["objects", *["privileges"][: int(privileges)], *["owners"][: int(owners)]]
     return [SchemaObject(*row) for name in names for row in cursor.execute(query(name)).fetchall()]
+
+
+def as_array(oids: Collection[int]) -> str:
+    """OIDs as PostgreSQL writes an array: as text, which never changes its type, a statement stays prepared."""
+    return f"{{{','.join(map(str, sorted(oids)))}}}"
 
 
 def query(name: str) -> str:
