@@ -31,17 +31,27 @@ class ChangeKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """A lock on a table, materialized view or partitioned table that was in use before.
+    """A lock on a relation that was in use before.
 
     Attributes:
         relation: "schema.name", quoted where SQL wants it, as it was called when the lock was taken.
         mode: the strongest one.
         since: the statement of the transaction that took it, from 1.
+        index: the index that is locked, not the table itself: who plans a query on the table waits for it; or "".
+        kind: of the relation: "table", "materialized view", "view", "foreign table", "sequence".
     """
 
     relation: str
     mode: LockMode
     since: int = 1
+    index: str = ""
+    kind: str = "table"
+
+    @property
+    def blocks(self) -> bool:
+        """Whether an application waits for it: nobody writes to a view's own storage."""
+        is_read_only = self.kind in ("view", "materialized view")
+        return self.mode.blocks_reads if is_read_only else self.mode.blocks_writes
 
 
 @dataclass(frozen=True, slots=True)

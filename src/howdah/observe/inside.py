@@ -1,0 +1,333 @@
+"""What the statements of one transaction do, observed from inside it.
+
+After each statement one query in the transaction's own session tells which locks it holds, what it has read and
+written of each relation, and in which catalogues it has changed rows; whatever was made, changed or dropped is locked.
+Only where catalogues changed are facts read again, of what is locked strongly enough to have changed. What was before
+comes from a second session, which sees the state that was committed before the transaction: so nothing need be asked
+in the transaction before its first statement, which may still be SET TRANSACTION.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from howdah.observe.catalogue import Catalogue, NamedObject, Relation
+from howdah.observe.changes import Comparison, object_changes
+from howdah.observe.effect import Change, Effect, Lock, Work, WorkKind
+from howdah.pg.locks import LockMode
+
+_CLASS, _ATTRIBUTE, _ATTRDEF, _INDEX = 1259, 1249, 2604, 2610
+_RELATION_CATALOGUES = (_CLASS, _ATTRIBUTE, _ATTRDEF, _INDEX)
+# pg_type, pg_proc, pg_namespace, pg_constraint, pg_trigger, pg_enum, pg_policy, pg_extension
+_OBJECT_CATALOGUES = (1247, 1255, 2615, 2606, 2620, 3501, 3256, 3079)
+_CATALOGUES = [*_RELATION_CATALOGUES, *_OBJECT_CATALOGUES]
+# No relation changes its shape or its storage under less.
+_ALTERING = LockMode.SHARE_UPDATE_EXCLUSIVE.strength
+# They change nothing in a relation, and some want no query before the next statement.
+_SETTING = frozenset({"SET", "RESET", "BEGIN", "START", "SAVEPOINT", "RELEASE", "PREPARE", "DEALLOCATE"})
+# Of these an index scan may be a look-up of some rows; of others it is a check of all.
+_QUERYING = frozenset(
+    {
+        "SELECT",
+        "INSERT",
+        "UPDATE",
+        "DELETE",
+        "MERGE",
+        "WITH",
+        "COPY",
+        "EXECUTE",
+        "DO",
+        "CALL",
+        "CREATE",
+        "REFRESH",
+    }
+)
+
+
+@dataclass(frozen=True)
+class InUse:
+    """What counts as in use: OIDs, of relations with the number of their columns. None: what existed before."""
+
+    widths: Mapping[int, int] | None = None
+
+    def has(self, oid: int) -> bool:
+        """Whether a relation or another object is in use, given that it existed before."""
+        return self.widths is None or oid in self.widths
+
+    def width(self, relation: Relation) -> int:
+        """How many of its columns are in use."""
+        return relation.width if self.widths is None else self.widths[relation.oid]
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """What the transaction has read and written of a relation so far."""
+
+    scans: int = 0
+    read: int = 0
+    written: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What one look into the session gives."""
+
+    wal: int
+    slots: int
+    modes: Mapping[int, LockMode]
+    counted: Mapping[int, _Counted]
+    objects: frozenset[int]
+    rows: Mapping[int, tuple[int, int, int]]  # catalogue -> rows inserted, updated, deleted
+
+
+_NO_ROWS = (0, 0, 0)
+
+
+@dataclass
+class Inside:
+    """One transaction, which has changed nothing yet. `own` is its session, `before` sees what was committed before."""
+
+    own: Catalogue
+    before: Catalogue
+    in_use: InUse
+    number: int = field(default=0, init=False)  # of the newest statement
+    _held: dict[int, Lock] = field(default_factory=dict, init=False)
+    _known: dict[int, Relation | None] = field(default_factory=dict, init=False)  # None: not in use
+    _now: dict[int, Relation] = field(default_factory=dict, init=False)
+    _last: _Look = field(init=False)
+    _objects: dict[int, NamedObject | None] = field(default_factory=dict, init=False)
+    _is_renamed: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        row = self.before.rows("start", self.own.connection.info.backend_pid)[0]
+        highest, self._first_id, wal, locks = row
+        self._highest = max(self.in_use.widths, default=0) if self.in_use.widths is not None else highest
+        # The run's own, as on its history.
+        self._foreign = _strongest((oid, LockMode.of(mode)) for oid, mode in locks or ())
+        self._last = _Look(wal, 0, {}, {}, frozenset(), {})
+
+    def after(self, words: tuple[str, ...], seconds: float) -> Effect:
+        """The effect of a statement that has just run and left the transaction open."""
+        self.number += 1
+        if words[:1] and words[0] in _SETTING and words[1:2] != ("CONSTRAINTS",):
+            return Effect(held=self.held, seconds=seconds, lock_slots=self._last.slots)
+        last, look = self._last, self._look()
+        self._learn(look.modes)
+        if words[:1] == (
+            "ROLLBACK",
+        ):  # to a savepoint: what was made since is gone, and what was dropped is back
+            self._now = self.own.relations(list(self._now))
+            self._last = look
+            self._take_locks(look)
+            return Effect(held=self.held, seconds=seconds, lock_slots=look.slots)
+        comparison = self._compare(last, look)
+        taken = self._take_locks(look)
+        work = self._work(comparison, last, look, words)
+        changes = (*comparison.changes(), *self._object_changes(comparison, last, look))
+        self._last = look
+        self._now = {
+            **{oid: each for oid, each in self._now.items() if oid not in comparison.before},
+            **comparison.after,
+        }
+        return Effect(
+            taken=taken,
+            held=self.held,
+            work=work,
+            changes=changes,
+            seconds=seconds,
+            wal_bytes=look.wal - last.wal,
+            lock_slots=look.slots,
+        )
+
+    @property
+    def held(self) -> tuple[Lock, ...]:
+        """The locks of the transaction as of its newest statement."""
+        return _sorted(self._held.values())
+
+    def touched(self) -> frozenset[int] | None:
+        """OIDs of the relations that it locked, made or dropped; None: it renamed what others show by name."""
+        return None if self._is_renamed else frozenset(row[0] for row in self.own.rows("touched"))
+
+    def _look(self) -> _Look:
+        rows = self.own.rows("look", self._highest, _CATALOGUES)
+        modes, counted, catalogues = {}, {}, {}
+        objects = set()
+        wal = slots = 0
+        for what, first, second, names, *numbers in rows:
+            if what == "relation":
+                strongest = max((LockMode.of(name) for name in names), key=lambda each: each.strength)
+                modes[first] = strongest
+                counted[first] = _Counted(*numbers)
+            elif what == "object":
+                objects.add(second)
+            elif what == "catalogue":
+                catalogues[first] = (second, numbers[0], numbers[1])
+            else:
+                wal, slots = first, second
+        return _Look(wal, slots, modes, counted, frozenset(objects), catalogues)
+
+    def _learn(self, oids: Collection[int]) -> None:
+        """Get to know what relations were before the transaction; of an index, its table too."""
+        unknown = [oid for oid in oids if oid not in self._known]
+        if not unknown:
+            return
+        found = self.before.relations(unknown)
+        self._known.update(dict.fromkeys(unknown))
+        for oid, relation in found.items():
+            is_used = self.in_use.has(oid) or self.in_use.has(relation.owner)
+            if (
+                is_used
+                and not relation.is_temporary
+                and relation.kind != "t"
+                and self._known.get(oid) is None
+            ):
+                self._known[oid] = self._now[oid] = relation
+        self._learn({each.owner for each in found.values() if each.is_index})
+
+    def _is_used(self, oid: int) -> bool:
+        return self._known.get(oid) is not None and self.in_use.has(oid)
+
+    def _take_locks(self, look: _Look) -> tuple[Lock, ...]:
+        """Bring the locks up to date; those that are new."""
+        taken = []
+        for oid, mode in look.modes.items():
+            lock = self._as_lock(oid, mode, look.modes)
+            if lock is None:
+                continue
+            old = self._held.get(oid)
+            if old is None or mode.strength > old.mode.strength:
+                self._held[oid] = lock
+                taken.append(lock)
+        for oid in [oid for oid in self._held if oid not in look.modes]:
+            del self._held[oid]
+        return _sorted(taken)
+
+    def _as_lock(self, oid: int, mode: LockMode, modes: Mapping[int, LockMode]) -> Lock | None:
+        """The lock as it concerns others; None where it does not."""
+        known = self._known.get(oid)
+        if known is None or not self._is_used(oid):
+            return None
+        foreign = self._foreign.get(oid)
+        if foreign is not None and mode.strength <= foreign.strength:
+            return None
+        now = self._now.get(oid, known)
+        if known.is_index:
+            on_table = modes.get(known.owner)
+            table = self._now.get(known.owner)
+            is_covered = on_table is not None and on_table.strength >= mode.strength
+            if not mode.blocks_writes or is_covered or table is None:
+                return None
+            return Lock(table.name, mode, self.number, index=now.name, kind=table.word)
+        if known.kind in "cS" and not mode.blocks_writes:
+            return None
+        return None if known.kind == "c" else Lock(now.name, mode, self.number, kind=known.word)
+
+    def _compare(self, last: _Look, look: _Look) -> Comparison:
+        """What may have changed, before and after."""
+        may_have_changed = any(
+            look.rows.get(each) != last.rows.get(each, _NO_ROWS) for each in _RELATION_CATALOGUES
+        )
+        altered = {
+            oid
+            for oid, mode in look.modes.items()
+            if may_have_changed and mode.strength >= _ALTERING and oid in self._now
+        }
+        altered |= {self._now[oid].owner for oid in altered if self._now[oid].is_index}
+        before = {oid: each for oid, each in self._now.items() if oid in altered or each.owner in altered}
+        after = self.own.relations(altered)
+        widths = {
+            oid: self.in_use.width(each)
+            for oid in before
+            if (each := self._known.get(oid)) is not None and self.in_use.has(oid)
+        }
+        deleted = look.rows.get(_CLASS, _NO_ROWS)[2] - last.rows.get(_CLASS, _NO_ROWS)[2]
+        return Comparison(before, after, widths, deleted_relations=deleted > 0)
+
+    def _work(
+        self, comparison: Comparison, last: _Look, look: _Look, words: tuple[str, ...]
+    ) -> tuple[Work, ...]:
+        stored = list(comparison.storage())
+        reworked = {each.relation for each in stored}  # their scans are a part of that
+        truncated = {each.relation for each in stored if each.kind is WorkKind.TRUNCATE}
+        found: list[Work] = []
+        scanned: dict[str, Work] = {}
+        for oid, counted in look.counted.items():
+            relation = self._now.get(oid)
+            if relation is None or not self._is_used(oid):
+                continue
+            before = last.counted.get(oid, _Counted())
+            scans, read = counted.scans - before.scans, counted.read - before.read
+            written = counted.written - before.written
+            if written > 0 and relation.name not in truncated and not relation.is_index:
+                found.append(Work(WorkKind.ROWS, relation.name, rows=written, bytes=counted.bytes))
+            if scans <= 0:
+                continue
+            if not relation.is_index:
+                scanned[relation.name] = Work(
+                    WorkKind.SCAN, relation.name, rows=read // scans, bytes=counted.bytes
+                )
+            elif (table := self._now.get(relation.owner)) and _is_of_all(words, read):
+                scanned.setdefault(
+                    table.name,
+                    Work(
+                        WorkKind.INDEX_SCAN, table.name, index=relation.name, rows=read, bytes=counted.bytes
+                    ),
+                )
+        found += [each for name, each in scanned.items() if name not in reworked]
+        sizes = {
+            each.name: look.counted[oid].bytes
+            for oid, each in comparison.before.items()
+            if oid in look.counted
+        }
+        found += [replace(each, bytes=sizes.get(each.index or each.relation, 0)) for each in stored]
+        return tuple(sorted(found, key=lambda each: (each.relation, each.kind.value, each.index)))
+
+    def _object_changes(self, comparison: Comparison, last: _Look, look: _Look) -> list[Change]:
+        counts = {
+            each: _minus(look.rows.get(each, _NO_ROWS), last.rows.get(each, _NO_ROWS))
+            for each in _OBJECT_CATALOGUES
+        }
+        updated = [each for each, (_, rows, _) in counts.items() if rows > 0]
+        if not updated and not any(rows > 0 for _, _, rows in counts.values()):
+            return []
+        candidates = set(look.objects)
+        if updated:
+            candidates |= {row[0] for row in self.own.rows("updated", self._first_id, updated)}
+        unknown = [oid for oid in candidates if oid not in self._objects]
+        found = self.before.objects(unknown)
+        self._objects.update({oid: found.get(oid) for oid in unknown})
+        old = {oid: each for oid in candidates if (each := self._objects[oid]) is not None}
+        new = self.own.objects(old)
+        self._objects.update({oid: new.get(oid) for oid in old})
+        self._is_renamed |= any(each.name != old[oid].name for oid, each in new.items())
+        used = {
+            oid: each
+            for oid, each in old.items()
+            if self.in_use.has(oid) and (each.owner == 0 or self._is_used(each.owner))
+        }
+        return list(
+            object_changes(used, new, dropped=frozenset(comparison.before.keys() - comparison.after.keys()))
+        )
+
+
+def _minus(now: tuple[int, int, int], before: tuple[int, int, int]) -> tuple[int, int, int]:
+    return now[0] - before[0], now[1] - before[1], now[2] - before[2]
+
+
+def _is_of_all(words: tuple[str, ...], read: int) -> bool:
+    # A handful of rows by their keys is what an index is for.
+    return not (words[:1] and words[0] in _QUERYING) or read > 1000
+
+
+def _strongest(locks: Iterable[tuple[int, LockMode]]) -> dict[int, LockMode]:
+    found: dict[int, LockMode] = {}
+    for oid, mode in locks:
+        if oid not in found or mode.strength > found[oid].strength:
+            found[oid] = mode
+    return found
+
+
+def _sorted(locks: Collection[Lock]) -> tuple[Lock, ...]:
+    return tuple(sorted(locks, key=lambda each: (each.relation, each.index)))

@@ -1,0 +1,157 @@
+-- name: start
+-- $1: pid of the observed session, whose transaction has changed nothing yet. Its locks, and where everything stands.
+SELECT (SELECT max(c.oid) FROM pg_catalog.pg_class AS c)::int8,
+       pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::int8 & 4294967295,
+       pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::int8,
+       (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(l.relation::int8, l.mode))
+          FROM pg_catalog.pg_locks AS l
+         WHERE l.pid = $1 AND l.granted AND l.locktype = 'relation' AND l.mode <> 'SIReadLock'
+           AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d
+                              WHERE d.datname = pg_catalog.current_database()))
+
+-- name: look
+-- In the observed session. $1: the highest OID in use, $2: catalogues. What the transaction holds and has counted.
+WITH held AS MATERIALIZED (
+    SELECT l.locktype, l.relation, l.classid, l.objid, l.mode
+      FROM pg_catalog.pg_locks AS l
+     WHERE l.pid = pg_catalog.pg_backend_pid() AND l.granted AND l.mode <> 'SIReadLock'
+       AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d
+                          WHERE d.datname = pg_catalog.current_database())
+)
+SELECT 'total', pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::int8,
+       (SELECT count(*) FROM held WHERE locktype = 'relation' AND relation >= 16384),
+       NULL::text[], 0, 0, 0, 0
+ UNION ALL
+SELECT 'catalogue', c, pg_catalog.pg_stat_get_xact_tuples_inserted(c::oid), NULL,
+       pg_catalog.pg_stat_get_xact_tuples_updated(c::oid),
+       pg_catalog.pg_stat_get_xact_tuples_deleted(c::oid), 0, 0
+  FROM pg_catalog.unnest($2::int8[]) AS c
+ UNION ALL
+SELECT 'object', classid::int8, objid::int8, NULL, 0, 0, 0, 0
+  FROM held
+ WHERE locktype = 'object' AND objid >= 16384 AND mode IN ('AccessExclusiveLock', 'ExclusiveLock')
+ UNION ALL
+SELECT 'relation', relation::int8, 0, pg_catalog.array_agg(mode),
+       pg_catalog.pg_stat_get_xact_numscans(relation), pg_catalog.pg_stat_get_xact_tuples_returned(relation),
+       pg_catalog.pg_stat_get_xact_tuples_inserted(relation) + pg_catalog.pg_stat_get_xact_tuples_updated(relation)
+       + pg_catalog.pg_stat_get_xact_tuples_deleted(relation),
+       coalesce(pg_catalog.pg_relation_size(relation), 0)
+  FROM held
+ WHERE locktype = 'relation' AND relation BETWEEN 16384 AND $1::int8
+ GROUP BY relation
+
+-- name: touched
+-- In the observed session: every relation that its transaction holds a lock on.
+SELECT DISTINCT l.relation::int8
+  FROM pg_catalog.pg_locks AS l
+ WHERE l.pid = pg_catalog.pg_backend_pid() AND l.granted AND l.locktype = 'relation' AND l.relation >= 16384
+   AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d
+                      WHERE d.datname = pg_catalog.current_database())
+
+-- name: relations
+-- $1: OIDs. Facts about these relations and their indexes; columns as they are named now.
+SELECT c.oid::int8, c.relnamespace::int8,
+       pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname),
+       c.relname::text, c.relkind::text, c.relpersistence = 't' OR n.nspname = 'pg_toast', c.relispartition,
+       c.relfilenode::int8, c.reltablespace::int8, c.reltoastrelid::int8, c.relnatts::int4,
+       coalesce(i.indrelid, (SELECT d.refobjid FROM pg_catalog.pg_depend AS d
+                              WHERE c.relkind = 'S' AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                                AND d.objid = c.oid AND d.deptype IN ('a', 'i') LIMIT 1), 0)::int8,
+       CASE WHEN c.relkind IN ('i', 'I', 'S', 't') THEN NULL ELSE (
+           SELECT pg_catalog.json_agg(pg_catalog.json_build_array(
+                      a.attnum, pg_catalog.quote_ident(a.attname),
+                      pg_catalog.format_type(a.atttypid, a.atttypmod),
+                      a.attnotnull OR t.typnotnull,
+                      a.atthasdef OR a.attidentity <> '' OR t.typdefault IS NOT NULL,
+                      a.attgenerated <> ''))
+             FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
+            WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) END
+  FROM pg_catalog.pg_class AS c
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+  LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid = c.oid
+ WHERE c.oid = ANY (
+     SELECT o::oid FROM pg_catalog.unnest($1::int8[]) AS o
+      UNION ALL
+     SELECT x.indexrelid FROM pg_catalog.pg_index AS x
+      WHERE x.indrelid = ANY (SELECT o::oid FROM pg_catalog.unnest($1::int8[]) AS o))
+
+-- name: objects
+-- $1: OIDs. What is not a relation and has a name that somebody may know; not what goes with its relation or extension.
+WITH wanted AS (SELECT o::oid AS oid FROM pg_catalog.unnest($1::int8[]) AS o)
+SELECT p.oid::int8, CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END,
+       (pg_catalog.pg_identify_object(p.tableoid, p.oid, 0)).identity, 0::int8
+  FROM pg_catalog.pg_proc AS p
+ WHERE p.oid IN (SELECT oid FROM wanted)
+   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d
+                    WHERE d.classid = p.tableoid AND d.objid = p.oid AND d.deptype = 'e')
+ UNION ALL
+SELECT t.oid::int8, CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'type' END,
+       (pg_catalog.pg_identify_object(t.tableoid, t.oid, 0)).identity, 0
+  FROM pg_catalog.pg_type AS t
+ WHERE t.oid IN (SELECT oid FROM wanted) AND t.typrelid = 0 AND t.typtype <> 'm'
+   AND NOT (t.typcategory = 'A' AND t.typelem <> 0)
+   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d
+                    WHERE d.classid = t.tableoid AND d.objid = t.oid AND d.deptype = 'e')
+ UNION ALL
+SELECT n.oid::int8, 'schema', pg_catalog.quote_ident(n.nspname), 0
+  FROM pg_catalog.pg_namespace AS n WHERE n.oid IN (SELECT oid FROM wanted)
+ UNION ALL
+SELECT x.oid::int8, 'extension', pg_catalog.quote_ident(x.extname), 0
+  FROM pg_catalog.pg_extension AS x WHERE x.oid IN (SELECT oid FROM wanted)
+ UNION ALL
+SELECT e.oid::int8, 'enum value',
+       (pg_catalog.pg_identify_object('pg_catalog.pg_type'::pg_catalog.regclass, e.enumtypid, 0)).identity
+       || '.' || pg_catalog.quote_ident(e.enumlabel), 0
+  FROM pg_catalog.pg_enum AS e WHERE e.oid IN (SELECT oid FROM wanted)
+ UNION ALL
+SELECT o.oid::int8, 'constraint',
+       pg_catalog.quote_ident(n.nspname) || '.' || coalesce(pg_catalog.quote_ident(c.relname) || '.', '')
+       || pg_catalog.quote_ident(o.conname), o.conrelid::int8
+  FROM pg_catalog.pg_constraint AS o
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = o.connamespace
+  LEFT JOIN pg_catalog.pg_class AS c ON c.oid = o.conrelid
+ WHERE o.oid IN (SELECT oid FROM wanted) AND o.contype IN ('c', 'f', 'p', 'u', 'x')
+ UNION ALL
+SELECT g.oid::int8, 'trigger',
+       pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) || '.' || pg_catalog.quote_ident(g.tgname),
+       g.tgrelid::int8
+  FROM pg_catalog.pg_trigger AS g
+  JOIN pg_catalog.pg_class AS c ON c.oid = g.tgrelid
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+ WHERE g.oid IN (SELECT oid FROM wanted) AND NOT g.tgisinternal
+ UNION ALL
+SELECT y.oid::int8, 'policy',
+       pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) || '.' || pg_catalog.quote_ident(y.polname),
+       y.polrelid::int8
+  FROM pg_catalog.pg_policy AS y
+  JOIN pg_catalog.pg_class AS c ON c.oid = y.polrelid
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+ WHERE y.oid IN (SELECT oid FROM wanted)
+
+-- name: updated
+-- In the observed session. $1: its first transaction id, $2: catalogues. Whose rows it wrote: not every renaming locks.
+SELECT oid::int8 FROM pg_catalog.pg_type WHERE 1247 = ANY ($2::int8[]) AND xmin::text::int8 >= $1
+ UNION ALL
+SELECT oid::int8 FROM pg_catalog.pg_proc WHERE 1255 = ANY ($2::int8[]) AND xmin::text::int8 >= $1
+ UNION ALL
+SELECT oid::int8 FROM pg_catalog.pg_namespace WHERE 2615 = ANY ($2::int8[]) AND xmin::text::int8 >= $1
+ UNION ALL
+SELECT oid::int8 FROM pg_catalog.pg_constraint WHERE 2606 = ANY ($2::int8[]) AND xmin::text::int8 >= $1
+ UNION ALL
+SELECT oid::int8 FROM pg_catalog.pg_trigger WHERE 2620 = ANY ($2::int8[]) AND xmin::text::int8 >= $1
+ UNION ALL
+SELECT oid::int8 FROM pg_catalog.pg_enum WHERE 3501 = ANY ($2::int8[]) AND xmin::text::int8 >= $1
+ UNION ALL
+SELECT oid::int8 FROM pg_catalog.pg_policy WHERE 3256 = ANY ($2::int8[]) AND xmin::text::int8 >= $1
+
+-- name: in_use
+-- Every relation, with how many columns it has, and every other object with a name.
+SELECT oid::int8, relnatts::int4 FROM pg_catalog.pg_class WHERE oid >= 16384 AND relpersistence <> 't'
+ UNION ALL SELECT oid::int8, 0 FROM pg_catalog.pg_proc WHERE oid >= 16384
+ UNION ALL SELECT oid::int8, 0 FROM pg_catalog.pg_type WHERE oid >= 16384 AND typrelid = 0
+ UNION ALL SELECT oid::int8, 0 FROM pg_catalog.pg_namespace
+ UNION ALL SELECT oid::int8, 0 FROM pg_catalog.pg_extension
+ UNION ALL SELECT oid::int8, 0 FROM pg_catalog.pg_enum
+ UNION ALL SELECT oid::int8, 0 FROM pg_catalog.pg_constraint WHERE oid >= 16384
+ UNION ALL SELECT oid::int8, 0 FROM pg_catalog.pg_trigger WHERE oid >= 16384
+ UNION ALL SELECT oid::int8, 0 FROM pg_catalog.pg_policy
