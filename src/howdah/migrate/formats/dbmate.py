@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from howdah.errors import ConfigError, SourceError, Where
 from howdah.findings import Finding
 from howdah.migrate.formats.dbmate_sections import read_section
-from howdah.migrate.formats.files import duplicate_file, ignored_file
+from howdah.migrate.formats.files import Refuse, duplicate_file, ignored_file, raise_at_once
 from howdah.migrate.formats.interface import Body, Format, Keeps, OutOfOrder, Phase, Query, Transaction
 from howdah.migrate.formats.names import list_files_and_links, next_timestamp, readable_name
 from howdah.migrate.history import HistoryTable
@@ -36,7 +36,7 @@ _NEW_FILE = "-- migrate:up\n\n\n-- migrate:down\n\n"
 class DbmateFiles:
     """Files `V….sql`: V is text, and the order is that of the names, so that `10_b.sql` comes before `9_a.sql`."""
 
-    def read(self, directory: Path) -> Source:
+    def read(self, directory: Path, *, refuse: Refuse = raise_at_once) -> Source:
         """The migrations of a flat directory by file name.
 
         Raises:
@@ -45,22 +45,21 @@ class DbmateFiles:
         """
         migrations: dict[str, Migration] = {}
         notes = []
-        for path in sorted(list_files_and_links(directory), key=lambda each: os.fsencode(each.name)):
+        for path in sorted(
+            list_files_and_links(directory, refuse=refuse), key=lambda each: os.fsencode(each.name)
+        ):
             match = _FILE.fullmatch(readable_name(path))
             if match is None:
                 notes += _ignored(path)
                 continue
             version = match[1]
             if version in migrations:
-                raise duplicate_file(
-                    f"have version {version}",
-                    migrations[version].path,
-                    path,
-                    why="dbmate would run the first and fail to record the second, and from then on show both as"
-                    " applied.",
-                )
+                refuse(_duplicate(version, migrations[version].path, path))
+                continue
             migrations[version] = Migration(version, match[2].removeprefix("_"), path, path)
-        self._refuse_mixed_order(list(migrations.values()))
+        for one, two in pairwise(migrations.values()):
+            if self.sort_key(one.version) > self.sort_key(two.version):
+                refuse(_mixed_order(one, two))
         return Source(directory, tuple(migrations.values()), tuple(notes))
 
     def new(self, source: Source, words: str) -> Mapping[str, str]:
@@ -105,11 +104,6 @@ class DbmateFiles:
     def sort_key(self, version: str) -> tuple[int | str, ...]:
         """As text with what stands behind it in a file's name: 10_ comes before 1_."""
         return (f"{version}_",)
-
-    def _refuse_mixed_order(self, migrations: Sequence[Migration]) -> None:
-        for one, two in pairwise(migrations):
-            if self.sort_key(one.version) > self.sort_key(two.version):
-                raise _mixed_order(one, two)
 
 
 class DbmateTable:
@@ -191,6 +185,15 @@ def _after_run(
 
 
 DBMATE = Format("dbmate", DbmateFiles(), DbmateTable(), after_run=_after_run)
+
+
+def _duplicate(version: str, first: Path, second: Path) -> SourceError:
+    return duplicate_file(
+        f"have version {version}",
+        first,
+        second,
+        why="dbmate would run the first and fail to record the second, and from then on show both as applied.",
+    )
 
 
 def _mixed_order(one: Migration, two: Migration) -> SourceError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from howdah.errors import ConfigError, SourceError, Where
@@ -11,6 +12,14 @@ from howdah.findings import Finding, Severity
 from howdah.migrate.migration import Direction, Migration, Source
 
 _NUMBER = re.compile(r"[+-]?[0-9]+")
+
+Refuse = Callable[[SourceError], None]
+"""What is called with each thing that is wrong with the files. Where it returns, reading goes on without that file."""
+
+
+def raise_at_once(error: SourceError) -> None:
+    """Stop at the first: nothing may be run while one file is wrong."""
+    raise error
 
 
 def list_files(directory: Path) -> list[Path]:

@@ -13,7 +13,15 @@ from pathlib import Path
 
 from howdah.errors import SourceError, Where
 from howdah.findings import Finding, Severity
-from howdah.migrate.formats.files import NumberedFiles, duplicate_file, ignored_file, list_files, missing_half
+from howdah.migrate.formats.files import (
+    NumberedFiles,
+    Refuse,
+    duplicate_file,
+    ignored_file,
+    list_files,
+    missing_half,
+    raise_at_once,
+)
 from howdah.migrate.formats.interface import Body, Format, Keeps, OutOfOrder, Phase, Query
 from howdah.migrate.formats.names import next_timestamp
 from howdah.migrate.history import NOTHING, HistoryTable
@@ -31,7 +39,7 @@ _MOST_IGNORED = 3
 class GolangMigrateFiles(NumberedFiles):
     """Files `V_name.up.sql` / `V_name.down.sql`, numbers compared as numbers."""
 
-    def read(self, directory: Path) -> Source:
+    def read(self, directory: Path, *, refuse: Refuse = raise_at_once) -> Source:
         """The migrations of a flat directory.
 
         Raises:
@@ -48,17 +56,13 @@ class GolangMigrateFiles(NumberedFiles):
                     ignored.append(path)
                 continue
             version, direction = int(match[1]), Direction(match[3])
-            _check_version(version, path)
+            if version > _INT64_MAX:
+                refuse(_too_large(version, path))
+                continue
             taken = halves.setdefault(version, {})
             if direction in taken:
-                raise duplicate_file(
-                    f"are the {direction.value} half of version {version}",
-                    taken[direction],
-                    path,
-                    why="golang-migrate compares numbers, not names (1 and 001 are one version), and takes any ending:"
-                    " a copy such as .sql~ or .sql.bak counts.",
-                    fix="Renumber one of them, or delete the copy.",
-                )
+                refuse(_duplicate(version, direction, taken[direction], path))
+                continue
             taken[direction] = path
             names.setdefault(version, match[2])
         migrations = tuple(
@@ -194,15 +198,25 @@ def _lonely_halves(migrations: Sequence[Migration]) -> list[Finding]:
     ]
 
 
-def _check_version(version: int, path: Path) -> None:
-    if version > _INT64_MAX:
-        raise SourceError(
-            f"version {version} does not fit the history's bigint",
-            code="version-too-large",
-            where=Where(str(path)),
-            why="golang-migrate would wrap it to a negative number.",
-            fix=f"Use a number up to {_INT64_MAX}.",
-        )
+def _too_large(version: int, path: Path) -> SourceError:
+    return SourceError(
+        f"version {version} does not fit the history's bigint",
+        code="version-too-large",
+        where=Where(str(path)),
+        why="golang-migrate would wrap it to a negative number.",
+        fix=f"Use a number up to {_INT64_MAX}.",
+    )
+
+
+def _duplicate(version: int, direction: Direction, first: Path, second: Path) -> SourceError:
+    return duplicate_file(
+        f"are the {direction.value} half of version {version}",
+        first,
+        second,
+        why="golang-migrate compares numbers, not names (1 and 001 are one version), and takes any ending:"
+        " a copy such as .sql~ or .sql.bak counts.",
+        fix="Renumber one of them, or delete the copy.",
+    )
 
 
 def _ignored(paths: Sequence[Path]) -> list[Finding]:

@@ -8,6 +8,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from howdah.migrate.formats.files import Refuse, raise_at_once
 from howdah.migrate.history import HistoryTable
 from howdah.migrate.migration import Direction, Migration, Source, Step
 
@@ -101,8 +102,12 @@ class OutOfOrder(Enum):
 class Files(Protocol):
     """A tool's migration files. Methods may be called any number of times."""
 
-    def read(self, directory: Path) -> Source:
-        """The migrations of a directory in the order they run. Raises SourceError: no directory, duplicates."""
+    def read(self, directory: Path, *, refuse: Refuse = raise_at_once) -> Source:
+        """The migrations of a directory in the order they run.
+
+        `refuse` is called with each file that is wrong, such as a duplicate; without it the first one is raised.
+        Raises SourceError: there is no directory, or nothing can be read of it.
+        """
         ...
 
     def new(self, source: Source, words: str) -> Mapping[str, str]:

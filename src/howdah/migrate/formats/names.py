@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from howdah.errors import SourceError, Where
-from howdah.migrate.formats.files import list_files
+from howdah.migrate.formats.files import Refuse, list_files, raise_at_once
 
 
-def list_files_and_links(directory: Path) -> list[Path]:
+def list_files_and_links(directory: Path, *, refuse: Refuse = raise_at_once) -> list[Path]:
     """The files of a flat directory by name. A link that leads nowhere is no reason to pass over a migration.
 
     Raises:
@@ -18,13 +18,15 @@ def list_files_and_links(directory: Path) -> list[Path]:
     """
     files = list_files(directory)
     with os.scandir(directory) as entries:
-        broken = next((each for each in entries if each.is_symlink() and not Path(each).exists()), None)
-    if broken:
-        raise SourceError(
-            f"{broken.name} is a link to nowhere",
-            code="broken-link",
-            where=Where(broken.path),
-            fix="Bring back what it leads to, or delete it.",
+        broken = [each for each in entries if each.is_symlink() and not Path(each).exists()]
+    for each in sorted(broken, key=lambda entry: entry.name):
+        refuse(
+            SourceError(
+                f"{each.name} is a link to nowhere",
+                code="broken-link",
+                where=Where(each.path),
+                fix="Bring back what it leads to, or delete it.",
+            )
         )
     return files
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from howdah.errors import ConfigError, SourceError, Where
 from howdah.findings import Finding
-from howdah.migrate.formats.files import ignored_file, no_directory
+from howdah.migrate.formats.files import Refuse, ignored_file, no_directory, raise_at_once
 from howdah.migrate.formats.interface import Body, Format, Keeps, OutOfOrder, Phase, Query
 from howdah.migrate.formats.names import next_timestamp
 from howdah.migrate.history import HistoryTable
@@ -48,7 +48,7 @@ _COLUMNS = {
 class PrismaFiles:
     """Folders `TIMESTAMP_words`, each with a `migration.sql`; the version is the folder's name."""
 
-    def read(self, directory: Path) -> Source:
+    def read(self, directory: Path, *, refuse: Refuse = raise_at_once) -> Source:
         """The migrations of a directory in Prisma's order.
 
         Raises:
@@ -57,14 +57,17 @@ class PrismaFiles:
         if not directory.is_dir():
             raise no_directory(directory)
         _refuse_other_provider(directory / _LOCK_FILE)
-        folders, notes = [], []
+        migrations, notes = list[Migration](), []
         with os.scandir(directory) as entries:
             for entry in sorted(entries, key=lambda each: each.name):
                 if entry.is_dir(follow_symlinks=False):
-                    folders.append(directory / entry.name)
+                    try:
+                        migrations.append(_migration(directory / entry.name))
+                    except SourceError as error:
+                        refuse(error)
                 elif entry.name.endswith(".sql"):
                     notes.append(_ignored(directory / entry.name))
-        migrations = sorted(map(_migration, folders), key=lambda each: self.sort_key(each.version))
+        migrations.sort(key=lambda each: self.sort_key(each.version))
         return Source(directory, tuple(migrations), tuple(notes))
 
     def new(self, source: Source, words: str) -> Mapping[str, str]:

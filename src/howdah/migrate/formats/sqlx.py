@@ -16,7 +16,14 @@ from pathlib import Path
 
 from howdah.errors import ConfigError, SourceError, Where
 from howdah.findings import Finding
-from howdah.migrate.formats.files import NumberedFiles, duplicate_file, ignored_file, missing_half
+from howdah.migrate.formats.files import (
+    NumberedFiles,
+    Refuse,
+    duplicate_file,
+    ignored_file,
+    missing_half,
+    raise_at_once,
+)
 from howdah.migrate.formats.interface import Body, Format, Keeps, OutOfOrder, Phase, Query, Transaction
 from howdah.migrate.formats.names import list_files_and_links, next_timestamp, readable_name
 from howdah.migrate.formats.sqlx_toml import refuse_unsupported_settings
@@ -41,14 +48,14 @@ _COLUMNS = {
 class SqlxFiles(NumberedFiles):
     """Files `V_description.sql`, or the pair `V_description.up.sql` and `.down.sql`; V is a signed 64-bit number."""
 
-    def read(self, directory: Path) -> Source:
+    def read(self, directory: Path, *, refuse: Refuse = raise_at_once) -> Source:
         """The migrations of a flat directory by number.
 
         Raises:
             SourceError: there is no such directory; sqlx would stop at a name; two files are one half of one version;
                 a sqlx.toml changes what is not supported here.
         """
-        files = list_files_and_links(directory)
+        files = list_files_and_links(directory, refuse=refuse)
         refuse_unsupported_settings(directory)
         halves: dict[int, dict[Direction, Path]] = {}
         names: dict[int, str] = {}
@@ -58,17 +65,15 @@ class SqlxFiles(NumberedFiles):
             if not underscore or not rest.endswith(".sql"):
                 notes += _ignored(path)
                 continue
-            version, suffix = _parse_prefix(prefix, path), _suffix(rest)
+            version, suffix = _parse_prefix(prefix), _suffix(rest)
+            if version is None:
+                refuse(_no_version(path))
+                continue
             direction = Direction.DOWN if suffix == ".down.sql" else Direction.UP
             taken = halves.setdefault(version, {})
             if direction in taken:
-                raise duplicate_file(
-                    f"are the {direction.value} half of version {version}",
-                    taken[direction],
-                    path,
-                    why="sqlx compares numbers, not names (1 and 001 are one version). It would run both, fail to"
-                    " record the second, and from then on take one of them for a modified file.",
-                )
+                refuse(_duplicate(version, direction, taken[direction], path))
+                continue
             taken[direction] = path
             if direction is Direction.UP or version not in names:
                 names[version] = _trim_end(rest, suffix)
@@ -280,18 +285,30 @@ def _description(migration: Migration) -> str:
     return migration.name.replace("_", " ")
 
 
-def _parse_prefix(prefix: str, path: Path) -> int:
+def _parse_prefix(prefix: str) -> int | None:
     version = int(prefix) if _NUMBER.fullmatch(prefix) else None
-    if version is None or version not in _INT64:
-        raise SourceError(
-            f"{path.name} does not begin with a version",
-            code="bad-file-name",
-            where=Where(str(path)),
-            why='sqlx stops at every NAME_rest.sql whose NAME is no 64-bit number: "error parsing migration'
-            ' filename … expected integer version prefix".',
-            fix="Give it a number, or move it out of the migrations.",
-        )
-    return version
+    return version if version is not None and version in _INT64 else None
+
+
+def _no_version(path: Path) -> SourceError:
+    return SourceError(
+        f"{path.name} does not begin with a version",
+        code="bad-file-name",
+        where=Where(str(path)),
+        why='sqlx stops at every NAME_rest.sql whose NAME is no 64-bit number: "error parsing migration'
+        ' filename … expected integer version prefix".',
+        fix="Give it a number, or move it out of the migrations.",
+    )
+
+
+def _duplicate(version: int, direction: Direction, first: Path, second: Path) -> SourceError:
+    return duplicate_file(
+        f"are the {direction.value} half of version {version}",
+        first,
+        second,
+        why="sqlx compares numbers, not names (1 and 001 are one version). It would run both, fail to"
+        " record the second, and from then on take one of them for a modified file.",
+    )
 
 
 def _suffix(rest: str) -> str:

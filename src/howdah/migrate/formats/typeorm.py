@@ -15,7 +15,7 @@ from pathlib import Path
 
 from howdah.errors import ConfigError, SourceError, Where
 from howdah.findings import Finding, Severity
-from howdah.migrate.formats.files import list_files
+from howdah.migrate.formats.files import Refuse, list_files, raise_at_once
 from howdah.migrate.formats.interface import Body, Format, Keeps, OutOfOrder, Phase, Query
 from howdah.migrate.history import HistoryTable
 from howdah.migrate.migration import Direction, Migration, Source, Step
@@ -50,7 +50,7 @@ class _Class:
 class TypeOrmFiles:
     """Classes of a flat folder, by the timestamp at the end of their names."""
 
-    def read(self, directory: Path) -> Source:
+    def read(self, directory: Path, *, refuse: Refuse = raise_at_once) -> Source:
         """The migrations of a directory.
 
         Raises:
@@ -64,9 +64,11 @@ class TypeOrmFiles:
                 notes.append(_ignored(path))
             for each in classes:
                 if each.name in found:
-                    raise _duplicate(found[each.name], each)
-                _check_timestamp(each)
-                found[each.name] = each
+                    refuse(_duplicate(found[each.name], each))
+                elif _timestamp(each.name) <= 0:
+                    refuse(_no_timestamp(each))
+                else:
+                    found[each.name] = each
         ordered = sorted(found.values(), key=lambda each: self.sort_key(each.name))
         return Source(directory, tuple(map(_as_migration, ordered)), tuple(notes))
 
@@ -254,15 +256,14 @@ def _timestamp(name: str) -> int:
     return int(match[1]) if match else -1
 
 
-def _check_timestamp(each: _Class) -> None:
-    if _timestamp(each.name) <= 0:
-        raise SourceError(
-            f"the class {each.name} has no timestamp at the end of its name",
-            code="bad-version",
-            where=Where(str(each.file), each.line),
-            why="TypeORM orders migrations by the last 13 characters of their names, and refuses to start here.",
-            fix="Name it like CreateUsers1700000000000, or give it such a `name`.",
-        )
+def _no_timestamp(each: _Class) -> SourceError:
+    return SourceError(
+        f"the class {each.name} has no timestamp at the end of its name",
+        code="bad-version",
+        where=Where(str(each.file), each.line),
+        why="TypeORM orders migrations by the last 13 characters of their names, and refuses to start here.",
+        fix="Name it like CreateUsers1700000000000, or give it such a `name`.",
+    )
 
 
 def _duplicate(first: _Class, second: _Class) -> SourceError:

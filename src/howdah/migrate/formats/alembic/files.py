@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from howdah.errors import ConfigError, SourceError, Where
 from howdah.findings import Finding, Severity
+from howdah.migrate.formats.files import Refuse, raise_at_once
 from howdah.migrate.formats.interface import Body
 from howdah.migrate.migration import Direction, Migration, Source
 
@@ -25,7 +26,7 @@ _BASE, _HEADS = "base", {"head", "heads"}
 class AlembicFiles:
     """Revisions in the order they run: each after all that it builds upon, then by id."""
 
-    def read(self, directory: Path) -> Source:
+    def read(self, directory: Path, *, refuse: Refuse = raise_at_once) -> Source:
         """The revisions of an environment; `directory` has alembic.ini, or env.py, or the revisions themselves.
 
         Raises:
@@ -36,7 +37,7 @@ class AlembicFiles:
         from howdah.migrate.formats.alembic.places import find_places
         from howdah.migrate.formats.alembic.revisions import read_revisions
 
-        revisions = read_revisions(find_places(directory))
+        revisions = read_revisions(find_places(directory), refuse=refuse)
         return Source(directory, tuple(map(_as_migration, revisions)), _several_heads(revisions))
 
     def history_name(self, directory: Path) -> tuple[str | None, str | None]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from howdah.errors import SourceError, Where
 from howdah.migrate.formats.alembic.places import Places
+from howdah.migrate.formats.files import Refuse, raise_at_once
 
 _FILE = re.compile(r"(?!\.#|__init__)(.*\.py)$")
 # A name that is the id itself, from before Alembic 0.2.
@@ -38,7 +39,7 @@ class Revision:
     goes_down: bool
 
 
-def read_revisions(places: Places) -> list[Revision]:
+def read_revisions(places: Places, *, refuse: Refuse = raise_at_once) -> list[Revision]:
     """The revisions of an environment, each after all that it builds upon; a given set has one order.
 
     `depends_on` is in ids: labels are resolved.
@@ -49,9 +50,14 @@ def read_revisions(places: Places) -> list[Revision]:
     """
     found: dict[str, Revision] = {}
     for file in _list_files(places):
-        revision = _read(file)
+        try:
+            revision = _read(file)
+        except SourceError as error:
+            refuse(error)
+            continue
         if revision.id in found:
-            raise _duplicate(found[revision.id], revision)
+            refuse(_duplicate(found[revision.id], revision))
+            continue
         found[revision.id] = revision
     return _in_order(_resolve_labels(found))
 

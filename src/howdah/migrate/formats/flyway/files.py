@@ -15,7 +15,13 @@ from pathlib import Path
 
 from howdah.errors import ConfigError, ScriptError, SourceError, Where
 from howdah.findings import Finding, Severity
-from howdah.migrate.formats.files import duplicate_file, ignored_file, no_directory
+from howdah.migrate.formats.files import (
+    Refuse,
+    duplicate_file,
+    ignored_file,
+    no_directory,
+    raise_at_once,
+)
 from howdah.migrate.formats.flyway.migration import FlywayMigration
 from howdah.migrate.formats.flyway.names import (
     FOREIGN_SUFFIXES,
@@ -62,7 +68,7 @@ class FlywayFiles:
 
     variables: Mapping[str, str] = field(default_factory=dict)
 
-    def read(self, directory: Path) -> Source:
+    def read(self, directory: Path, *, refuse: Refuse = raise_at_once) -> Source:
         """The versioned migrations of a directory and those below it, hidden ones left out.
 
         Raises:
@@ -79,17 +85,15 @@ class FlywayFiles:
                 if path.name.lower().endswith(SQL_SUFFIX):
                     notes.append(_ignored(path))
                 continue
-            _check(name, path)
-            key = _key(name, path)
-            if key in found[name.kind]:
-                raise duplicate_file(
-                    f"are version {name.version}" if name.version else f"are '{name.words}'",
-                    found[name.kind][key][1],
-                    path,
-                    why="Flyway compares versions as numbers, part by part: 1, 1.0, 01 and 1_0 are one version.",
-                )
-            found[name.kind][key] = (name, path)
-            read_settings(path)
+            try:
+                _check(name, path)
+                key = _key(name, path)
+                if key in found[name.kind]:
+                    raise _duplicate(name, found[name.kind][key][1], path)
+                found[name.kind][key] = (name, path)
+                read_settings(path)
+            except SourceError as error:
+                refuse(error)
         migrations = [
             _migration(directory, version, name, path, found[Kind.UNDO].get(version))
             for version, (name, path) in found[Kind.VERSIONED].items()
@@ -213,6 +217,15 @@ def _check(name: Name, path: Path) -> None:
             where=Where(str(path)),
             fix="Use a shorter one.",
         )
+
+
+def _duplicate(name: Name, first: Path, second: Path) -> SourceError:
+    return duplicate_file(
+        f"are version {name.version}" if name.version else f"are '{name.words}'",
+        first,
+        second,
+        why="Flyway compares versions as numbers, part by part: 1, 1.0, 01 and 1_0 are one version.",
+    )
 
 
 def _migration(

@@ -10,7 +10,13 @@ from pathlib import Path
 
 from howdah.errors import SourceError, Where
 from howdah.findings import Finding
-from howdah.migrate.formats.files import NumberedFiles, duplicate_file, ignored_file
+from howdah.migrate.formats.files import (
+    NumberedFiles,
+    Refuse,
+    duplicate_file,
+    ignored_file,
+    raise_at_once,
+)
 from howdah.migrate.formats.goose.agreement import blocks_of
 from howdah.migrate.formats.goose.sections import read_section
 from howdah.migrate.formats.interface import Body, Transaction
@@ -35,7 +41,7 @@ class GooseFiles(NumberedFiles):
         """With these values for ENVSUB."""
         return GooseFiles(variables)
 
-    def read(self, directory: Path) -> Source:
+    def read(self, directory: Path, *, refuse: Refuse = raise_at_once) -> Source:
         """The migrations by number. A file in Go is foreign: only the program that it is built into can run it.
 
         Raises:
@@ -43,19 +49,19 @@ class GooseFiles(NumberedFiles):
         """
         taken: dict[int, Path] = {}
         notes = []
-        for path in list_files_and_links(directory):
+        for path in list_files_and_links(directory, refuse=refuse):
             version = _version(path)
+            if version is None and path.name.endswith(".sql"):
+                refuse(_bad_name(path))
+                continue
             if version is None:
                 if path.name.lower().endswith(".sql"):
                     notes.append(_ignored(path))
                 continue
             if version in taken:
-                raise duplicate_file(
-                    f"have version {version}",
-                    taken[version],
-                    path,
-                    why="goose compares numbers, not names (1 and 001 are one version), and stops.",
-                )
+                why = "goose compares numbers, not names (1 and 001 are one version), and stops."
+                refuse(duplicate_file(f"have version {version}", taken[version], path, why=why))
+                continue
             taken[version] = path
         migrations = (_migration(version, path) for version, path in sorted(taken.items()))
         return Source(directory, tuple(migrations), tuple(notes))
@@ -109,19 +115,21 @@ def _version(path: Path) -> int | None:
     """The version of a migration; None: the file is none."""
     prefix, underscore, _ = path.name.partition("_")
     is_version = underscore and _NUMBER.fullmatch(prefix) and 1 <= int(prefix) <= _INT64_MAX
-    if path.name.endswith(".sql") and not is_version:
-        raise SourceError(
-            f"{path.name} is not named NUMBER_name.sql",
-            code="bad-migration-name",
-            where=Where(str(path)),
-            why="goose stops at every .sql file of the folder whose name does not begin with a number from 1 to"
-            f" {_INT64_MAX} and an underscore.",
-            fix="Rename the file, or move it to another folder.",
-        )
     is_migration = path.name.endswith(".sql") or (
         path.name.endswith(".go") and not path.name.endswith("_test.go")
     )
     return int(prefix) if is_version and is_migration else None
+
+
+def _bad_name(path: Path) -> SourceError:
+    return SourceError(
+        f"{path.name} is not named NUMBER_name.sql",
+        code="bad-migration-name",
+        where=Where(str(path)),
+        why="goose stops at every .sql file of the folder whose name does not begin with a number from 1 to"
+        f" {_INT64_MAX} and an underscore.",
+        fix="Rename the file, or move it to another folder.",
+    )
 
 
 def _as_time(version: int) -> datetime | None:
