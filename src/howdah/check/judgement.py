@@ -12,8 +12,15 @@ from howdah.check.rules.rule import Rule, Says, Seen, StepRule
 from howdah.errors import Where
 from howdah.findings import Finding, Severity
 from howdah.observe.effect import Effect
-from howdah.observe.verdict import Verdict
+from howdah.observe.verdict import Verdict, judge
 from howdah.rehearse.observed import ObservedStep
+
+Weigh = Callable[[Effect], tuple[Verdict, str]]
+
+
+def unweighed(effect: Effect) -> tuple[Verdict, str]:
+    """The verdict where no sizes are known."""
+    return judge(effect), ""
 
 
 @dataclass(frozen=True)
@@ -24,16 +31,17 @@ class Judged:
     findings: tuple[RuleFinding, ...] = ()
 
 
-def judge_step(step: ObservedStep, *, weigh: Callable[[Effect], str] = lambda _: "") -> Judged:
-    """What the rules say; `weigh` says in a sentence what an effect would come to at production's sizes, or ""."""
+def judge_step(step: ObservedStep, *, weigh: Weigh = unweighed) -> Judged:
+    """What the rules say; `weigh` gives the verdict on an effect, and the reason in sentences where sizes are one."""
     file = str(step.step.file)
+    weights = [weigh(each.effect) for each in step.statements]
     seen = [
-        Seen(each, step.statements[:place] if step.transactional else ())
-        for place, each in enumerate(step.statements)
+        Seen(each, verdict, step.statements[:place] if step.transactional else ())
+        for place, (each, (verdict, _)) in enumerate(zip(step.statements, weights, strict=True))
     ]
     notes = ((rule, says) for rule in NOTES if (says := rule.look(seen)))
     return Judged(
-        tuple(_report(each, file, weigh(each.effect)) for each in seen),
+        tuple(_report(each, file, why) for each, (_, why) in zip(seen, weights, strict=True)),
         tuple(_finding(rule, says, Where(file, says.line)) for rule, says in notes),
     )
 
@@ -47,13 +55,16 @@ def _report(seen: Seen, file: str, weight: str) -> StatementReport:
 
 
 def _spoken(seen: Seen) -> Iterator[tuple[Rule, Says]]:
-    """Each rule that has something to say of a statement; of why it fails or blocks only the first."""
+    """Each rule that has something to say of a statement; of why it fails or blocks only the first.
+
+    None weighs more than the statement: what is dropped may be nothing that production has.
+    """
     if seen.verdict is Verdict.FAILS:
         yield from islice(_said(FAILING, seen), 1)
         return
     if seen.verdict is Verdict.UNSAFE:
         yield from islice(_said(BLOCKING, seen), 1)
-    yield from _said(CHANGING, seen)
+    yield from (each for each in _said(CHANGING, seen) if each[0].verdict.rank <= seen.verdict.rank)
 
 
 def _said(rules: Sequence[Rule], seen: Seen) -> Iterator[tuple[Rule, Says]]:

@@ -104,10 +104,20 @@ def test_brief_statements_of_a_migration_share_one_note() -> None:
 
 def test_a_weight_is_told_behind_the_reason() -> None:
     seen = effect(Lock(USERS, AE), work=(Work(WorkKind.REWRITE, USERS),))
-    said = judge_step(step(("VACUUM FULL users", seen)), weigh=lambda _: "About 40 to 63 s in production.")
+    said = judge_step(
+        step(("VACUUM FULL users", seen)), weigh=lambda _: (Verdict.UNSAFE, "About 40 to 63 s in production.")
+    )
     why = only(said.statements[0].findings).finding.why
     assert why is not None
     assert why.endswith("About 40 to 63 s in production.")
+
+
+def test_what_is_small_in_production_is_no_more_than_brief() -> None:
+    seen = effect(Lock(USERS, AE), work=(Work(WorkKind.REWRITE, USERS),))
+    said = judge_step(step(("VACUUM FULL users", seen)), weigh=lambda _: (Verdict.BRIEF, ""))
+    assert said.statements[0].verdict is Verdict.BRIEF
+    assert not said.statements[0].findings
+    assert [each.finding.code for each in said.findings] == ["waits-for-locks"]
 
 
 def test_names_of_rules_are_unique_and_kebab_case() -> None:

@@ -23,6 +23,7 @@ from howdah.check.rules import (
     reindex_blocks_writes,
     renames_object,
     required_column,
+    rows_written_at_once,
     takes_long,
     truncates_table,
     vacuum_full_blocks,
@@ -61,6 +62,11 @@ CHANGING: tuple[Rule, ...] = (
 )
 
 # About the step as a whole: at most once for each.
-NOTES: tuple[StepRule, ...] = (waits_for_locks.RULE, takes_long.RULE, many_locks.RULE)
+NOTES: tuple[StepRule, ...] = (
+    waits_for_locks.RULE,
+    takes_long.RULE,
+    rows_written_at_once.RULE,
+    many_locks.RULE,
+)
 
 RULES: tuple[Rule | StepRule, ...] = (*FAILING, *BLOCKING, *CHANGING, *NOTES)

@@ -14,9 +14,10 @@ from howdah.rehearse.observed import ObservedStatement
 
 @dataclass(frozen=True)
 class Seen:
-    """One statement as a rule sees it, and those of its transaction before it."""
+    """One statement as a rule sees it, the verdict on it, and the statements of its transaction before it."""
 
     statement: ObservedStatement
+    verdict: Verdict
     earlier: tuple[ObservedStatement, ...] = ()
 
     @property
@@ -25,27 +26,20 @@ class Seen:
         return self.statement.effect
 
     @cached_property
-    def verdict(self) -> Verdict:
-        """The verdict on it."""
-        return judge(self.effect)
-
-    @cached_property
     def wording(self) -> Wording:
         """Its words."""
         return Wording(self.statement.text)
 
     @cached_property
     def taken(self) -> tuple[Lock, ...]:
-        """The locks it took that keep others from writing."""
-        return tuple(each for each in self.effect.taken if each.mode.blocks_writes)
+        """The locks it took that an application waits for."""
+        return tuple(each for each in self.effect.taken if each.blocks)
 
     @cached_property
     def inherited(self) -> tuple[Lock, ...]:
-        """The locks of earlier statements, still held, that keep others from writing."""
+        """The locks of earlier statements, still held, that an application waits for."""
         own = {each.relation for each in self.taken}
-        return tuple(
-            each for each in self.effect.held if each.mode.blocks_writes and each.relation not in own
-        )
+        return tuple(each for each in self.effect.held if each.blocks and each.relation not in own)
 
     def work(self, *kinds: WorkKind) -> tuple[Work, ...]:
         """Its work of these kinds."""
