@@ -177,12 +177,7 @@ class Inside:
         self._known.update(dict.fromkeys(unknown))
         for oid, relation in found.items():
             is_used = self.in_use.has(oid) or self.in_use.has(relation.owner)
-            if (
-                is_used
-                and not relation.is_temporary
-                and relation.kind != "t"
-                and self._known.get(oid) is None
-            ):
+            if is_used and not relation.is_internal and self._known.get(oid) is None:
                 self._known[oid] = self._now[oid] = relation
         self._learn({each.owner for each in found.values() if each.is_index})
 
