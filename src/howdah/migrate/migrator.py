@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from howdah.config.resolve import resolve
 from howdah.errors import DirtyDatabase, HistoryMismatch
 from howdah.findings import Finding, Severity
 from howdah.migrate.access import Access
+from howdah.migrate.after_run import KeepSchema, after_run
 from howdah.migrate.database import Look
 from howdah.migrate.events import Event, Noted, Result
 from howdah.migrate.formats import DEFAULT_FORMAT, find_format
@@ -60,6 +61,7 @@ class Migrator:
         is_throwaway: the database is; nothing that outlives it is written, such as dbmate's schema.sql.
         settings: how patient a run is.
         on_event: called as the run goes; the default logs.
+        keep_schema: called after a run that changed something; None: the project has no file of the structure.
         probe: looks at each statement of SQL from inside the run's session, on a throwaway server; None: nobody does.
     """
 
@@ -75,6 +77,7 @@ class Migrator:
     is_throwaway: bool = False
     settings: RunSettings = field(default_factory=RunSettings)
     on_event: Callable[[Event], None] = log_event
+    keep_schema: KeepSchema | None = None
     probe: Probe | None = None
 
     def __post_init__(self) -> None:
@@ -293,8 +296,8 @@ class Migrator:
                 # Another run may be in the middle of a step outside a transaction: ask again once it has ended.
                 pass
             done = self._run_in_turns(connection, at, make_plan)
-            if done and self._format.after_run and not self.is_throwaway:
-                self._note(tuple(self._format.after_run(connection, self.database, at.table, self.directory)))
+            if done and not self.is_throwaway:
+                self._note(after_run(connection, self.access, at, source, keep=self.keep_schema))
             return done
 
     def _run_in_turns(
@@ -393,6 +396,6 @@ class Migrator:
         Scripts(plan)
         return replace(plan, notes=(*plan.notes, *stops_before(plan, self.foreign)))
 
-    def _note(self, findings: tuple[Finding, ...]) -> None:
+    def _note(self, findings: Iterable[Finding]) -> None:
         for finding in findings:
             self.on_event(Noted(finding))

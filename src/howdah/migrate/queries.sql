@@ -145,15 +145,78 @@ SELECT l.pid, l.granted, coalesce(a.application_name, '') AS application, coales
    AND ((l.classid::bigint << 32) | l.objid::bigint) = ANY ($1::bigint[])
  ORDER BY l.granted DESC, l.pid
 
--- name: blockers
--- Who keeps one backend waiting for a lock, seen from another session.
-SELECT a.pid, true AS granted, coalesce(a.application_name, '') AS application, coalesce(a.usename, '') AS role,
-       coalesce(host(a.client_addr), 'the server''s own machine') AS client, coalesce(a.state, '') AS state,
-       coalesce(extract(epoch FROM clock_timestamp() - a.xact_start), 0)::float8 AS seconds,
-       left(coalesce(a.query, ''), 200) AS query
-  FROM pg_stat_activity a
- WHERE a.pid = ANY (pg_blocking_pids($1::int))
- ORDER BY a.xact_start
+-- name: lock_wait
+-- What one backend waits for, seen from any session, and whom.
+SELECT l.locktype, l.mode, coalesce(l.relation, 0)::bigint AS relation,
+       coalesce(l.relation::regclass::text, '') AS name,
+       coalesce(extract(epoch FROM clock_timestamp() - l.waitstart), 0)::float8 AS seconds,
+       -- of a parallel query the leader; 0 for a prepared transaction
+       pg_blocking_pids($1::int) AS pids
+  FROM pg_locks l
+ WHERE l.pid = $1::int AND NOT l.granted
+ LIMIT 1
+
+-- name: lock_wait_holders
+-- These processes ($1) and transactions ($4), and whoever holds a relation ($2) in one of these modes ($3), without
+-- the waiter ($5). Process and transaction of others everybody may see; what they do, and since when, not everybody.
+WITH locks AS MATERIALIZED (SELECT * FROM pg_locks WHERE pid IS DISTINCT FROM $5::int AND pid IS DISTINCT FROM pg_backend_pid()),
+     ours AS (SELECT oid FROM pg_database WHERE datname = current_database()),
+     found AS (
+       SELECT pid, virtualtransaction AS transaction,
+              array_agg(DISTINCT mode) FILTER (WHERE locktype = 'relation' AND relation = $2::bigint::oid
+                                                 AND granted AND mode <> 'SIReadLock'
+                                                 AND database IN (SELECT oid FROM ours)) AS modes
+         FROM locks
+        GROUP BY pid, virtualtransaction
+       HAVING bool_or(pid = ANY ($1::int[]) AND granted) OR virtualtransaction = ANY ($4::text[])
+           OR bool_or(granted AND locktype = 'relation' AND relation = $2::bigint::oid AND database IN (SELECT oid FROM ours)
+                      AND mode = ANY ($3::text[]))
+           -- whatever else a prepared transaction holds that is waited for: its rows
+           OR (0 = ANY ($1::int[]) AND pid IS NULL
+               AND bool_or(locktype = 'transactionid' AND transactionid IN
+                             (SELECT w.transactionid FROM pg_locks w WHERE w.pid = $5::int AND NOT w.granted))))
+SELECT coalesce(f.pid, 0) AS pid, f.transaction, coalesce(f.modes, '{}') AS modes,
+       coalesce(a.application_name, '') AS application, coalesce(a.usename, p.owner, '') AS role,
+       CASE WHEN a.client_addr IS NOT NULL THEN host(a.client_addr)
+            WHEN a.client_port = -1 THEN 'the server''s own machine' ELSE '' END AS client,
+       -- without rights on others' sessions the type is hidden; only a worker of autovacuum has a database and no role
+       coalesce(a.backend_type, CASE WHEN a.datid IS NOT NULL AND a.usesysid IS NULL THEN 'autovacuum worker' END, '')
+         AS backend_type,
+       coalesce(a.state, '') AS state,
+       extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, p.prepared))::float8 AS seconds,
+       extract(epoch FROM clock_timestamp() - a.state_change)::float8 AS state_seconds,
+       left(coalesce(a.query, ''), 500) AS query, coalesce(p.gid, '') AS prepared
+  FROM found f
+  LEFT JOIN pg_stat_activity a ON a.pid = f.pid
+  LEFT JOIN pg_prepared_xacts p ON f.pid IS NULL AND p.transaction::text = split_part(f.transaction, '/', 2)
+ ORDER BY coalesce(a.xact_start, p.prepared)
+
+-- name: longest_stall
+-- How long the oldest statement of the application has been waiting for one backend ($1), or behind it in a queue. Reads and
+-- writes count, not others' changes of the structure, and not who waits for these tables ($2).
+SELECT max(extract(epoch FROM clock_timestamp() - w.waitstart))::float8 AS seconds
+  FROM (SELECT pid, waitstart
+          FROM pg_locks
+         WHERE NOT granted AND pid <> $1::int AND waitstart IS NOT NULL
+           AND (locktype IN ('transactionid', 'tuple')
+                OR (locktype = 'relation' AND mode IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
+                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                    AND relation <> ALL (SELECT coalesce(to_regclass(name)::oid, 0) FROM unnest($2::text[]) AS name)))
+         ORDER BY waitstart
+         LIMIT 20) AS w
+ WHERE $1::int = ANY (pg_blocking_pids(w.pid))
+
+-- name: deadlock_timeout
+-- After how long a wait PostgreSQL looks whether an autovacuum is in the way, and cancels it.
+SELECT extract(epoch FROM current_setting('deadlock_timeout')::interval)::float8 AS seconds
+
+-- name: stop_waiting
+-- Cancel what a backend is at, if that still is waiting for a relation.
+SELECT pg_cancel_backend($1::int) WHERE EXISTS (SELECT FROM pg_locks WHERE pid = $1::int AND NOT granted AND locktype = 'relation')
+
+-- name: stop_try
+-- Cancel what a backend is at.
+SELECT pg_cancel_backend($1::int)
 
 -- name: invalid_indexes
 -- What an interrupted CREATE INDEX CONCURRENTLY or REINDEX CONCURRENTLY leaves behind, or another session is building:
@@ -196,6 +259,15 @@ SELECT pg_get_userbyid(c.relowner) AS owner, current_user AS role,
                                      AND p.relkind = 'S')), '[]') AS parts
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE n.nspname = $1 AND c.relname = $2
+
+-- name: tables_named
+-- Tables of these names, in any schema, with their columns.
+SELECT n.nspname::text AS schema, c.relname::text AS name,
+       (SELECT jsonb_object_agg(a.attname, format_type(a.atttypid, a.atttypmod)) FROM pg_attribute a
+         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind IN ('r', 'p') AND c.relname = ANY ($1::text[]) AND has_schema_privilege(n.oid, 'USAGE')
+ ORDER BY 1, 2
 
 -- name: relation_names
 -- The names that are taken in a schema.

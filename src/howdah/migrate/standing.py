@@ -76,6 +76,15 @@ def stand(format: Format, source: Source, history: History) -> Standing:
     )
 
 
+def newest_applied(source: Source, standing: Standing) -> str | None:
+    """The newest of the applied migrations for people, "0042 (add_widgets)", whenever each was applied."""
+    if standing.ahead:
+        return standing.ahead[-1]
+    applied = set(standing.applied)
+    found = next((each for each in reversed(source.migrations) if each.version in applied), None)
+    return f"{found.version} ({found.name})" if found else standing.current
+
+
 def states(format: Format, source: Source, history: History) -> dict[str, State]:
     """Version -> state, for every file, and for what is applied, as far as it is known, and has none."""
     return states_in(format, source, stand(format, source, history))
