@@ -24,6 +24,7 @@ class ChangeKind(Enum):
     """What happened to an object that was in use before."""
 
     DROPPED = "dropped"
+    REPLACED = "replaced"  # dropped, and there again under its name before the transaction ended
     RENAMED = "renamed"
     RETYPED = "retyped"  # a column has another type
     REQUIRED = "required"  # a column that must be given: NOT NULL and without a default

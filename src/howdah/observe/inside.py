@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from howdah.observe.catalogue import Catalogue, NamedObject, Relation
 from howdah.observe.changes import Comparison, object_changes
-from howdah.observe.effect import Change, Effect, Lock, Work, WorkKind
+from howdah.observe.effect import Change, ChangeKind, Effect, Lock, Work, WorkKind
 from howdah.pg.locks import LockMode
 
 _CLASS, _ATTRIBUTE, _ATTRDEF, _INDEX = 1259, 1249, 2604, 2610
@@ -149,6 +149,33 @@ class Inside:
     def touched(self) -> frozenset[int] | None:
         """OIDs of the relations that it locked, made or dropped; None: it renamed what others show by name."""
         return None if self._is_renamed else frozenset(row[0] for row in self.own.rows("touched"))
+
+    def settle(self, effects: Iterable[Effect]) -> tuple[Effect, ...]:
+        """The effects of the transaction's statements as its end shows them: what is there again is replaced."""
+        effects = tuple(effects)
+        dropped = [each for effect in effects for each in effect.changes if _may_come_back(each)]
+        if not dropped:
+            return effects
+        rows = self.own.rows(
+            "there_again", [each.object for each in dropped], [each.name for each in dropped]
+        )
+        views = self.own.relations([oid for _, oid in rows if oid is not None])
+        back = {
+            each: replace(each, kind=ChangeKind.REPLACED)
+            for place, oid in rows
+            if self._has_columns((each := dropped[place - 1]).name, views.get(oid))
+        }
+        return tuple(
+            replace(effect, changes=tuple(back.get(each, each) for each in effect.changes))
+            for effect in effects
+        )
+
+    def _has_columns(self, name: str, now: Relation | None) -> bool:
+        """Whether what is called so now has the columns of what was called so before."""
+        before = next((each for each in self._known.values() if each and each.name == name), None)
+        if now is None or before is None:
+            return True
+        return {each.name for each in before.columns.values()} <= {each.name for each in now.columns.values()}
 
     def _look(self) -> _Look:
         rows = self.own.rows("look", self._highest, _CATALOGUES)
@@ -305,6 +332,14 @@ class Inside:
         return list(
             object_changes(used, new, dropped=frozenset(comparison.before.keys() - comparison.after.keys()))
         )
+
+
+def _may_come_back(change: Change) -> bool:
+    return (
+        change.kind is ChangeKind.DROPPED
+        and change.object not in ("table", "column")
+        and not change.holds_data
+    )
 
 
 def _minus(now: tuple[int, int, int], before: tuple[int, int, int]) -> tuple[int, int, int]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 import psycopg
-from psycopg.conninfo import make_conninfo
 from psycopg.pq import TransactionStatus
 
 from howdah.observe.catalogue import Catalogue
 from howdah.observe.effect import Effect
 from howdah.observe.inside import Inside, InUse
+from howdah.observe.outside import SETTING, Outside, may_be_bracketed, open_beside
 from howdah.pg.statements import Statement
 
 
@@ -27,6 +28,9 @@ class Observer:
         self._in_use = InUse()
         self._watcher: psycopg.Connection | None = None
         self._inside: Inside | None = None
+        self._outside: Outside | None = None
+        self._is_bracketed = False
+        self._effects: list[Effect] = []
         self._statement: Statement | None = None
         self._started = 0.0
         self._touched: frozenset[int] | None = None
@@ -52,33 +56,75 @@ class Observer:
     def begin(self, connection: psycopg.Connection, *, transactional: bool) -> None:
         """A run of statements begins: of a transaction that is open and has changed nothing, or outside one."""
         self._touched = None
+        self._effects = []
+        self._outside = None
+        self._is_bracketed = False
         self._inside = self._look_inside(connection) if transactional else None
 
     def before(self, connection: psycopg.Connection, statement: Statement) -> None:
-        """A statement is about to run."""
+        """A statement is about to run.
+
+        Where the session has no transaction and the statement may have one, it is given one, which after() commits:
+        to the statement that is the same, and its locks are still there to be seen.
+        """
         self._statement = statement
-        if self._inside is None:
-            self._inside = self._look_inside(connection)
+        if connection.info.transaction_status == TransactionStatus.IDLE:
+            self._inside = None
+            if may_be_bracketed(statement):
+                self._inside = self._look_inside(connection)
+                connection.execute(b"BEGIN", prepare=False)
+                self._is_bracketed = True
+            elif statement.words[:1] not in SETTING:
+                self._outside = Outside(connection, self._outside_view(connection), self._in_use, statement)
+                self._outside.start()
         self._started = time.perf_counter()
 
     def after(self, connection: psycopg.Connection, error: psycopg.Error | None) -> Effect:
-        """What it did; where it failed, what is known of it."""
-        seconds = time.perf_counter() - self._started
-        assert self._statement is not None, "before() comes first"
-        inside = self._inside
-        if error is not None:
-            held = inside.held if inside else ()
-            return Effect(held=held, seconds=seconds, error=_message(error), sqlstate=error.sqlstate or "")
-        if inside is None or connection.info.transaction_status != TransactionStatus.INTRANS:
-            self._inside = None
-            return Effect(seconds=seconds)
-        return inside.after(self._statement.words, seconds)
+        """What it did; where it failed, what is known of it.
 
-    def end(self, connection: psycopg.Connection) -> None:
-        """All statements have run; the transaction, if there is one, is still open. Then `touched` can be read."""
-        if self._inside is not None and connection.info.transaction_status == TransactionStatus.INTRANS:
-            self._touched = self._inside.touched()
+        Raises:
+            psycopg.Error: outside a transaction, where the commit fails, as on a deferred constraint.
+        """
+        seconds = time.perf_counter() - self._started
+        effect = self._effect(connection, seconds, error)
+        self._effects.append(effect)
+        if self._is_bracketed:
+            self._is_bracketed = False
+            self._inside = None
+            if error is None:
+                connection.execute(b"COMMIT", prepare=False)
+            elif not connection.closed:
+                connection.execute(b"ROLLBACK", prepare=False)
+        elif self._inside is None and connection.info.transaction_status == TransactionStatus.INTRANS:
+            self._inside = self._look_inside(connection)  # that was a BEGIN
+        return effect
+
+    def end(self, connection: psycopg.Connection) -> tuple[Effect, ...]:
+        """All statements have run; the transaction, if there is one, is still open. Their effects as of the end.
+
+        What was dropped and made again is only now known to be replaced. `touched` can be read from now on.
+        """
+        if self._inside is None or connection.info.transaction_status != TransactionStatus.INTRANS:
+            return tuple(self._effects)
+        effects = self._inside.settle(self._effects)
+        self._touched = self._inside.touched()
         self._inside = None
+        return effects
+
+    def _effect(self, connection: psycopg.Connection, seconds: float, error: psycopg.Error | None) -> Effect:
+        assert self._statement is not None, "before() comes first"
+        if self._outside is not None:
+            outside, self._outside = self._outside, None
+            effect = outside.finish(seconds, is_done=error is None)
+        elif self._inside is None:
+            effect = Effect(seconds=seconds)
+        elif error is not None or connection.info.transaction_status != TransactionStatus.INTRANS:
+            effect = Effect(held=self._inside.held, seconds=seconds)
+        else:
+            effect = self._inside.after(self._statement.words, seconds)
+        if error is not None:
+            return replace(effect, error=_message(error), sqlstate=error.sqlstate or "")
+        return effect
 
     @property
     def touched(self) -> frozenset[int] | None:
@@ -95,15 +141,6 @@ class Observer:
             self.close()
             self._watcher = watcher = open_beside(connection)
         return Catalogue(watcher, prepare=None)
-
-
-def open_beside(connection: psycopg.Connection) -> psycopg.Connection:
-    """Another autocommit session to the same database, as the role that logged in."""
-    info = connection.info
-    parameters = {**info.get_parameters(), "application_name": "howdah observe"}
-    if info.password:
-        parameters["password"] = info.password
-    return psycopg.connect(make_conninfo(**parameters), autocommit=True)
 
 
 def _place(connection: psycopg.Connection) -> tuple[str, int, str]:

@@ -155,3 +155,31 @@ SELECT oid::int8, relnatts::int4 FROM pg_catalog.pg_class WHERE oid >= 16384 AND
  UNION ALL SELECT oid::int8, 0 FROM pg_catalog.pg_constraint WHERE oid >= 16384
  UNION ALL SELECT oid::int8, 0 FROM pg_catalog.pg_trigger WHERE oid >= 16384
  UNION ALL SELECT oid::int8, 0 FROM pg_catalog.pg_policy
+
+-- name: there_again
+-- In the observed session. $1: kinds, $2: names of objects that were dropped. The places, from 1, of those that are there.
+SELECT w.place::int4,
+       CASE WHEN w.kind IN ('view', 'materialized view', 'sequence') THEN pg_catalog.to_regclass(w.name)::oid::int8 END
+  FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) WITH ORDINALITY AS w (kind, name, place)
+ WHERE CASE WHEN w.kind IN ('view', 'materialized view', 'sequence') THEN pg_catalog.to_regclass(w.name) IS NOT NULL
+            WHEN w.kind IN ('function', 'procedure', 'aggregate') THEN pg_catalog.to_regprocedure(w.name) IS NOT NULL
+            WHEN w.kind IN ('type', 'domain') THEN pg_catalog.to_regtype(w.name) IS NOT NULL
+            WHEN w.kind = 'schema' THEN pg_catalog.to_regnamespace(w.name) IS NOT NULL END
+
+-- name: seen
+-- From outside. $1: pid of the observed session. What it holds and waits for; not on indexes that no plan uses any more.
+SELECT l.relation::int8, l.mode, l.granted
+  FROM pg_catalog.pg_locks AS l
+  LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid = l.relation
+ WHERE l.pid = $1 AND l.locktype = 'relation' AND l.mode <> 'SIReadLock'
+   AND (l.relation >= 16384 OR NOT l.granted) AND coalesce(i.indislive, true)
+   AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d
+                      WHERE d.datname = pg_catalog.current_database())
+
+-- name: counted
+-- From outside, when the observed session has reported: what was ever read and written of each table.
+SELECT c.oid::int8, pg_catalog.pg_stat_get_numscans(c.oid), pg_catalog.pg_stat_get_tuples_returned(c.oid),
+       pg_catalog.pg_stat_get_tuples_inserted(c.oid) + pg_catalog.pg_stat_get_tuples_updated(c.oid)
+       + pg_catalog.pg_stat_get_tuples_deleted(c.oid)
+  FROM pg_catalog.pg_class AS c
+ WHERE c.oid >= 16384 AND c.relkind IN ('r', 'm') AND c.relpersistence <> 't'

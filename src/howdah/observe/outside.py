@@ -1,0 +1,204 @@
+"""What a statement does that manages its own transactions, such as CREATE INDEX CONCURRENTLY: seen from outside.
+
+Its locks are gone when it ends, so a second session looks while it runs; and since on a small table it would be over
+before anybody looked, a gate makes it stop. A third session holds SHARE on pg_class: whatever changes a relation takes
+its locks on tables first, and then waits there, to be looked at. The gate opens, and closes again behind it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from howdah.observe.catalogue import Catalogue, Relation
+from howdah.observe.changes import Comparison
+from howdah.observe.effect import Effect, Lock, Work, WorkKind
+from howdah.observe.inside import InUse
+from howdah.pg.features import Feature
+from howdah.pg.locks import LockMode
+from howdah.pg.statements import Statement
+
+_PG_CLASS = 1259
+_LOOK_EVERY_SECONDS = 0.001
+# Behind so many stops a statement is about many relations: then looking now and then must do.
+_MAX_STOPS = 300
+_GATE = b"BEGIN; SET LOCAL lock_timeout = '200ms'; LOCK TABLE pg_catalog.pg_class IN SHARE MODE"
+# From this version on a session can be told to report what it has counted.
+_FLUSH_SINCE = 150000
+# Longer than a session of version 14 keeps its counts, and its collector its file.
+_OLD_REPORT_SECONDS = 0.6
+
+# They change no relation.
+SETTING = frozenset(
+    {(word,) for word in ("SET", "RESET", "BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "DISCARD")}
+)
+# They may commit, or may have to be outside a transaction, which only the catalogue knows.
+_OWN_TRANSACTIONS = frozenset({("DO",), ("CALL",), ("VACUUM",), ("REINDEX",), ("CLUSTER",)})
+
+
+def may_be_bracketed(statement: Statement) -> bool:
+    """Whether it does the same in a transaction of its own that is begun and committed around it."""
+    first = statement.words[:1]
+    return first not in _OWN_TRANSACTIONS | SETTING and Feature.NO_TRANSACTION not in statement.features
+
+
+def open_beside(connection: psycopg.Connection) -> psycopg.Connection:
+    """Another autocommit session to the same database, as the role that logged in."""
+    info = connection.info
+    parameters = {**info.get_parameters(), "application_name": "howdah observe"}
+    if info.password:
+        parameters["password"] = info.password
+    return psycopg.connect(make_conninfo(**parameters), autocommit=True)
+
+
+@dataclass
+class Outside:
+    """One statement of a session that has no transaction. start(), let it run, finish()."""
+
+    connection: psycopg.Connection
+    view: Catalogue
+    in_use: InUse
+    statement: Statement
+    _modes: dict[int, LockMode] = field(default_factory=dict, init=False)
+    _before: dict[int, Relation] = field(default_factory=dict, init=False)
+    _counted: dict[int, tuple[int, int, int]] = field(default_factory=dict, init=False)
+    _slots: int = field(default=0, init=False)
+    _stops: int = field(default=0, init=False)
+    _is_over: threading.Event = field(default_factory=threading.Event, init=False)
+
+    def start(self) -> None:
+        """Close the gate, and begin to look."""
+        self._highest, _, self._wal, _ = self.view.rows("start", self.connection.info.backend_pid)[0]
+        if self._counts_matter:
+            self._counted = self._read_counted()
+        self._gate = open_beside(self.connection)
+        self._is_closed = self._close_gate()
+        self._thread = threading.Thread(target=self._watch, name="howdah observe", daemon=True)
+        self._thread.start()
+
+    def finish(self, seconds: float, *, is_done: bool) -> Effect:
+        """It has run, or failed."""
+        self._is_over.set()
+        self._thread.join()
+        self._gate.close()
+        wal = self.view.rows("start", self.connection.info.backend_pid)[0][2]
+        used = {oid: each for oid, each in self._before.items() if self.in_use.has(oid)}
+        locks = self._locks(used)
+        effect = Effect(
+            taken=locks, held=locks, seconds=seconds, wal_bytes=wal - self._wal, lock_slots=self._slots
+        )
+        if not is_done:
+            return effect
+        after = self.view.relations(self._before)
+        widths = {oid: self.in_use.width(each) for oid, each in used.items()}
+        comparison = Comparison(self._before, after, widths, deleted_relations=True)
+        work = [*comparison.storage()]
+        work += self._counted_work(used, {each.relation for each in work})
+        return Effect(
+            taken=locks,
+            held=locks,
+            work=tuple(sorted(work, key=lambda each: (each.relation, each.kind.value, each.index))),
+            changes=tuple(comparison.changes()),
+            seconds=seconds,
+            wal_bytes=effect.wal_bytes,
+            lock_slots=self._slots,
+        )
+
+    def _watch(self) -> None:
+        """In a thread: look, until it is over; where it waits at the gate, having looked, let it through."""
+        pid = self.connection.info.backend_pid
+        while not self._is_over.is_set():
+            if self._look(pid) and self._is_closed:
+                self._gate.rollback()
+                self._stops += 1
+                self._is_closed = self._stops < _MAX_STOPS and self._close_gate()
+            else:
+                self._is_over.wait(_LOOK_EVERY_SECONDS)
+
+    def _look(self, pid: int) -> bool:
+        """Note what it holds and waits for; whether it waits at the gate."""
+        rows = self.view.rows("seen", pid)
+        self._slots = max(self._slots, sum(is_granted for oid, _, is_granted in rows if oid != _PG_CLASS))
+        for oid, name, _ in rows:
+            mode = LockMode.of(name)
+            if oid >= 16384 and (oid not in self._modes or mode.strength > self._modes[oid].strength):
+                self._modes[oid] = mode
+        unknown = [oid for oid in self._modes if oid <= self._highest and oid not in self._before]
+        for oid, relation in self.view.relations(unknown).items():
+            if oid <= self._highest and not relation.is_internal:
+                self._before.setdefault(oid, relation)
+        return any(oid == _PG_CLASS and not is_granted for oid, _, is_granted in rows)
+
+    def _close_gate(self) -> bool:
+        """Have whoever changes a relation wait; False where the role may not, or somebody is in the gate."""
+        try:
+            self._gate.execute(_GATE)
+        except psycopg.Error:
+            self._gate.rollback()
+            return False
+        return True
+
+    def _locks(self, used: Mapping[int, Relation]) -> tuple[Lock, ...]:
+        found = []
+        for oid, mode in self._modes.items():
+            relation = used.get(oid)
+            if relation is None or relation.kind == "c":
+                continue
+            if not relation.is_index:
+                if relation.kind != "S" or mode.blocks_writes:
+                    found.append(Lock(relation.name, mode, kind=relation.word))
+                continue
+            table = used.get(relation.owner)
+            on_table = self._modes.get(relation.owner)
+            is_covered = on_table is not None and on_table.strength >= mode.strength
+            if table and mode.blocks_writes and not is_covered:
+                found.append(Lock(table.name, mode, index=relation.name, kind=table.word))
+        return tuple(sorted(found, key=lambda each: (each.relation, each.index)))
+
+    @property
+    def _counts_matter(self) -> bool:
+        return self.statement.words[:1] in (("DO",), ("CALL",))
+
+    def _read_counted(self) -> dict[int, tuple[int, int, int]]:
+        """What all sessions have read and written, this one's share having been reported."""
+        if self.connection.info.server_version >= _FLUSH_SINCE:
+            self.connection.execute("SELECT pg_catalog.pg_stat_force_next_flush()", prepare=False)
+        else:
+            # Version 14 reports when the session has been at rest for a while, through a collector that is slow.
+            time.sleep(_OLD_REPORT_SECONDS)
+            self.connection.execute("SELECT 1", prepare=False)
+            time.sleep(_OLD_REPORT_SECONDS)
+        return {row[0]: row[1:] for row in self.view.rows("counted")}
+
+    def _counted_work(self, used: Mapping[int, Relation], reworked: set[str]) -> list[Work]:
+        if self.statement.words[:1] == ("VACUUM",):
+            # It reads what it locks, and does not count it.
+            return [
+                Work(WorkKind.SCAN, each.name)
+                for oid, each in used.items()
+                if each.kind in "rm" and each.name not in reworked and self._vacuums(oid)
+            ]
+        if not self._counts_matter:
+            return []
+        now = self._read_counted()
+        changed = [oid for oid, row in now.items() if oid <= self._highest and row != self._counted.get(oid)]
+        found = []
+        for oid, table in self.view.relations(changed).items():
+            if oid not in changed or not self.in_use.has(oid):
+                continue
+            old = self._counted.get(oid, (0, 0, 0))
+            scans, read, written = (b - a for a, b in zip(old, now[oid], strict=True))
+            if written > 0:
+                found.append(Work(WorkKind.ROWS, table.name, rows=written))
+            if scans > 0 and table.name not in reworked:
+                found.append(Work(WorkKind.SCAN, table.name, rows=read // scans))
+        return found
+
+    def _vacuums(self, oid: int) -> bool:
+        mode = self._modes.get(oid)
+        return mode is not None and mode.strength >= LockMode.SHARE_UPDATE_EXCLUSIVE.strength
