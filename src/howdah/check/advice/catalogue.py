@@ -80,7 +80,8 @@ class Made:
 
     Attributes:
         required: columns that were there and may no longer be null.
-        bounded: partitions whose bounds say otherwise than before, as those of a default partition do when there is
+        attached: tables that are partitions now.
+        narrowed: partitions whose bounds say otherwise than before, as those of a default partition do when there is
             one more beside it.
     """
 
@@ -88,7 +89,8 @@ class Made:
     indexes: tuple[Index, ...]
     columns: tuple[Column, ...]
     required: tuple[Column, ...]
-    bounded: tuple[Partition, ...]
+    attached: tuple[Partition, ...]
+    narrowed: tuple[Partition, ...]
 
 
 def read_catalogue(connection: psycopg.Connection) -> Catalogue:
@@ -121,7 +123,6 @@ def what_was_made(before: Catalogue, after: Catalogue) -> Made:
             and (old := columns.get((each.table_oid, each.number))) is not None
             and not old.is_required
         ),
-        bounded=tuple(
-            each for each in after.partitions if each.bounds and bounds.get(each.oid, "") != each.bounds
-        ),
+        attached=tuple(each for each in after.partitions if each.oid not in bounds),
+        narrowed=tuple(each for each in after.partitions if bounds.get(each.oid, each.bounds) != each.bounds),
     )

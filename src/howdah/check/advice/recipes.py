@@ -88,13 +88,16 @@ def alter_table(case: Case) -> Steps:
 
 
 def attach_partition(case: Case) -> Steps:
-    """A CHECK of what the bounds say, valid before the partition is attached, or one more is."""
+    """A CHECK of what the bounds say, and of the default partition that they say it of no row, valid beforehand."""
+    attached = case.made.attached
+    outside = " AND ".join(f"NOT ({each.bounds})" for each in attached)
+    checks = [(each.name, each.bounds) for each in attached if case.wording.has("ATTACH", "PARTITION")]
     first, validated, last = [], [], []
-    for each in case.made.bounded:
-        name = _name(each.name, "bounds")
-        first.append(f"ALTER TABLE {each.name} ADD CONSTRAINT {name} CHECK ({each.bounds}) NOT VALID")
-        validated.append(f"ALTER TABLE {each.name} VALIDATE CONSTRAINT {name}")
-        last.append(f"ALTER TABLE {each.name} DROP CONSTRAINT {name}")
+    for table, check in [*checks, *((each.name, outside) for each in case.made.narrowed)]:
+        name = _name(table, "bounds")
+        first.append(f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({check}) NOT VALID")
+        validated.append(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
+        last.append(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
     return _files(first, validated, [case.text, *last]) if first else NONE
 
 
@@ -127,9 +130,9 @@ class _Plan:
         name = _name(f"{table}_{column.name}", "is_not_null")
         into.append(f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({column.name} IS NOT NULL) NOT VALID")
         self.validate.append(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
-        self.last.append(
-            f"ALTER TABLE {table}\n  ALTER COLUMN {column.name} SET NOT NULL,\n  DROP CONSTRAINT {name}"
-        )
+        # In one ALTER TABLE the constraint would be dropped first, and prove nothing.
+        self.last.append(f"ALTER TABLE {table} ALTER COLUMN {column.name} SET NOT NULL")
+        self.last.append(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
 
     def constrain(self, constraint: Constraint) -> None:
         """A constraint that does not look at the rows while others wait."""
