@@ -32,11 +32,13 @@ class Surroundings:
         schema: where unqualified names, and the history, go.
         search_path: as SET takes it; "" for the default.
         extensions: names.
+        schemas: other schemas that are there, names.
     """
 
     schema: str = "public"
     search_path: str = ""
     extensions: tuple[str, ...] = ()
+    schemas: tuple[str, ...] = ()
 
 
 PLAIN = Surroundings()
@@ -182,8 +184,8 @@ def replay(
 def _prepare(database: DatabaseConfig, surroundings: Surroundings) -> None:
     """Make an empty database what the first migration finds elsewhere."""
     with open_session(database) as connection:
-        schema = sql.Identifier(surroundings.schema)
-        connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(schema))
+        for name in (surroundings.schema, *surroundings.schemas):
+            connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(name)))
         for name in surroundings.extensions:
             offered = connection.execute(
                 "SELECT FROM pg_available_extensions WHERE name = %s", [name]

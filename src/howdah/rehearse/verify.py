@@ -11,11 +11,12 @@ from pathlib import Path
 
 from howdah.config.database import DatabaseConfig
 from howdah.errors import RefusedError, SourceError
-from howdah.findings import Finding, Severity
+from howdah.findings import Finding
 from howdah.migrate.migration import Direction, Migration, Source, Step
 from howdah.migrate.script import load_script
 from howdah.pg.extensions import created_extensions
 from howdah.pg.statements import Statement
+from howdah.rehearse.drift import find_drift, major_notes
 from howdah.rehearse.proof import StepSeen
 from howdah.rehearse.replay import Replay, Surroundings, replaying
 from howdah.rehearse.throwaway import Throwaway, throwaway
@@ -23,8 +24,6 @@ from howdah.schema.compare import Difference, compare, describe
 from howdah.schema.snapshot import Snapshot
 from howdah.server.choice import Need
 
-# PostgreSQL words them anew when they are read, and another major version does so in another way.
-_WORDED_BY_VERSION = ("view", "materialized view", "rule")
 _DDL = (("CREATE",), ("ALTER",), ("DROP",))
 _SEEN = tuple(
     (word,)
@@ -128,12 +127,12 @@ def verify(
         with rehearsal.replaying(server, new, live.surroundings) as run:
             after = finish(run, is_reverted=before.reverted is not None)
         refuse_other_build(before, after, old, new)
-        drift = _drift(expected, live, old)
+        drift = find_drift(expected, live.schema, made=old.extensions)
         steps: tuple[StepSeen, ...] = ()
         if unproved:
             with rehearsal.replaying(server, old, live.surroundings) as run:
                 steps = tuple(_walk(run, live.applied, unproved, has_drift=bool(drift)))
-    return Verified(drift, steps, (*server.notes, *_notes(expected, live)))
+    return Verified(drift, steps, (*server.notes, *major_notes(expected, live.schema)))
 
 
 def refuse_other_build(before: Built, after: Built, old: Chain, new: Chain) -> None:
@@ -224,30 +223,3 @@ def finish(run: Replay, *, is_reverted: bool | None = None) -> Built:
         # Many projects have no way down, or one that never worked: then there is nothing to compare.
         return Built(newest, rows, None)
     return Built(newest, rows, run.snapshot())
-
-
-def _drift(expected: Snapshot, live: Live, old: Chain) -> tuple[Difference, ...]:
-    other_major = expected.major != live.schema.major
-    ignoring = ("extension version", *(_WORDED_BY_VERSION if other_major else ()))
-    made = old.extensions
-    return tuple(
-        each
-        for each in _counted(compare(expected, live.schema, ignoring=ignoring))
-        # What setup made was there before the migrations.
-        if not (each.kind == "extension" and each.name.strip('"') not in made)
-    )
-
-
-def _notes(expected: Snapshot, live: Live) -> tuple[Finding, ...]:
-    if expected.major == live.schema.major:
-        return ()
-    return (
-        Finding(
-            "other-major",
-            f"replayed on PostgreSQL {expected.major}, the database runs on {live.schema.major}: views and rules"
-            " were not compared with it",
-            Severity.WARNING,
-            why="Each major version words them in its own way.",
-            fix=f"Install PostgreSQL {live.schema.major} here, or name a server of that version with --rehearse-url.",
-        ),
-    )

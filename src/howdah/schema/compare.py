@@ -43,14 +43,20 @@ class Difference:
 
 
 def compare(
-    before: Snapshot, after: Snapshot, *, ignoring: Collection[str] = ("extension version",)
+    before: Snapshot,
+    after: Snapshot,
+    *,
+    ignoring: Collection[str] = ("extension version",),
+    by_name: Collection[str] = (),
 ) -> tuple[Difference, ...]:
     """The differences, sorted; () where the schemas are the same. Kinds in `ignoring` do not count.
+
+    Of the kinds in `by_name` only the names do: whether they are there.
 
     What belongs to a table that only one side has is not listed beside it, and the order of columns is compared only
     where the columns are the same.
     """
-    old, new = _by_name(before, ignoring), _by_name(after, ignoring)
+    old, new = (_definitions(each, ignoring, by_name) for each in (before, after))
     changed = [key for key in sorted(old.keys() | new.keys()) if old.get(key) != new.get(key)]
     alone = {key[2] for key in changed if not key[1] and (key in old) != (key in new)}
     reshaped = {parent for kind, parent, _ in changed if kind == "column"}
@@ -67,13 +73,15 @@ def describe(differences: Collection[Difference]) -> str:
     return "\n".join(str(each) for each in differences)
 
 
-def _by_name(snapshot: Snapshot, ignoring: Collection[str]) -> dict[_Key, tuple[str, ...]]:
+def _definitions(
+    snapshot: Snapshot, ignoring: Collection[str], by_name: Collection[str]
+) -> dict[_Key, tuple[str, ...]]:
     """Definitions by kind, parent and name: rules and casts may share a name."""
     found: dict[_Key, tuple[str, ...]] = {}
     for each in snapshot.objects:
         if each.kind not in ignoring:
             key = (each.kind, each.parent, each.name)
-            found[key] = (*found.get(key, ()), each.definition)
+            found[key] = (*found.get(key, ()), "" if each.kind in by_name else each.definition)
     return found
 
 
