@@ -1,0 +1,97 @@
+"""Migrations that are released, read from git's trees, beside those of the working tree."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from howdah.check.base import Base
+from howdah.check.git import Tree, content_id
+from howdah.errors import SourceError
+from howdah.migrate.formats.interface import Format
+from howdah.migrate.migration import Direction, Migration, Source
+
+
+@dataclass(frozen=True)
+class Edition:
+    """The migrations of one moment, with the ids of their files' contents; `ids` is by file."""
+
+    migrations: Mapping[str, Migration] = field(default_factory=dict)
+    ids: Mapping[Path, str] = field(default_factory=dict)
+
+    def id(self, version: str, direction: Direction) -> str | None:
+        """The id of one half's file; None: there is none."""
+        migration = self.migrations.get(version)
+        file = migration.file(direction) if migration else None
+        return self.ids.get(file) if file else None
+
+
+@dataclass(frozen=True)
+class Working:
+    """The files of the working tree as git would store them; `ids` is by path below the base's folder."""
+
+    edition: Edition
+    ids: Tree
+
+
+def read_working(source: Source, base: Base) -> Working:
+    """The ids of the migrations' files, and of all that the base has, too."""
+    files = {path for each in source.migrations for path in (each.up, each.down) if path}
+    by_path = {relative(path, base.folder): path for path in files}
+    by_path |= {name: base.folder / name for name in {**base.released, **base.tip} if name not in by_path}
+    like = next(iter({**base.tip, **base.released}.values()), "")
+    ids = {}
+    for name, path in by_path.items():
+        try:
+            ids[name] = content_id(path.read_bytes(), like)
+        except OSError:  # the base has it, the working tree does not
+            continue
+    other = [
+        name
+        for name, found in ids.items()
+        if name in base.released and found not in (base.released[name], base.tip.get(name))
+    ]
+    if other:
+        # Perhaps only checked out with other line ends: git knows what it would store.
+        ids |= base.repository.stored_ids(other)
+    return Working(
+        Edition(source.by_version, {path: ids[name] for name, path in by_path.items() if name in ids}), ids
+    )
+
+
+@contextmanager
+def read_editions(format: Format, base: Base) -> Iterator[tuple[Edition, Edition]]:
+    """What was released where this work began, and what the base has now; their files are there inside the block."""
+    with TemporaryDirectory(prefix="howdah-base-") as place:
+        released = _read(format, base, base.released, Path(place, "released"))
+        tip = released if base.tip is base.released else _read(format, base, base.tip, Path(place, "tip"))
+        yield released, tip
+
+
+def relative(path: Path, folder: Path) -> str:
+    """A file's path below the folder, as git writes it."""
+    return Path(os.path.relpath(path, folder)).as_posix()
+
+
+def _read(format: Format, base: Base, tree: Tree, place: Path) -> Edition:
+    """Write the files of a tree, and read them as the format does. What is wrong with them is the base's matter."""
+    place.mkdir()
+    contents = base.repository.read_files(sorted(set(tree.values())))
+    ids = {}
+    for name, content in tree.items():
+        if ".." in name.split("/"):  # no tree that git itself made has such
+            continue
+        # Alembic's folders need their configuration to be found; the revisions alone may stand anywhere.
+        file = place / (name.replace("/", "_") if format.name == "alembic" else name)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(contents[content])
+        ids[file] = content
+    try:
+        source = format.files.read(place, refuse=lambda _: None)
+    except SourceError:
+        return Edition(ids=ids)
+    return Edition(source.by_version, ids)
