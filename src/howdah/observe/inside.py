@@ -272,7 +272,7 @@ class Inside:
     ) -> tuple[Work, ...]:
         stored = list(comparison.storage())
         reworked = {each.relation for each in stored}  # their scans are a part of that
-        truncated = {each.relation for each in stored if each.kind is WorkKind.TRUNCATE}
+        refilled = {each.relation for each in stored if each.kind in (WorkKind.TRUNCATE, WorkKind.REWRITE)}
         found: list[Work] = []
         scanned: dict[str, Work] = {}
         for oid, counted in look.counted.items():
@@ -282,7 +282,7 @@ class Inside:
             before = last.counted.get(oid, _Counted())
             scans, read = counted.scans - before.scans, counted.read - before.read
             written = counted.written - before.written
-            if written > 0 and relation.name not in truncated and not relation.is_index:
+            if written > 0 and relation.name not in refilled and not relation.is_index:
                 found.append(Work(WorkKind.ROWS, relation.name, rows=written, bytes=counted.bytes))
             if scans <= 0:
                 continue

@@ -70,7 +70,7 @@ class Observer:
         self._statement = statement
         if connection.info.transaction_status == TransactionStatus.IDLE:
             self._inside = None
-            if may_be_bracketed(statement):
+            if may_be_bracketed(statement, self._outside_view(connection)):
                 self._inside = self._look_inside(connection)
                 connection.execute(b"BEGIN", prepare=False)
                 self._is_bracketed = True

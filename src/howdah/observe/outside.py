@@ -38,12 +38,16 @@ SETTING = frozenset(
     {(word,) for word in ("SET", "RESET", "BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "DISCARD")}
 )
 # They may commit, or may have to be outside a transaction, which only the catalogue knows.
-_OWN_TRANSACTIONS = frozenset({("DO",), ("CALL",), ("VACUUM",), ("REINDEX",), ("CLUSTER",)})
+_OWN_TRANSACTIONS = frozenset({("DO",), ("CALL",), ("VACUUM",)})
+# They have one for each partition of a partitioned table.
+_BY_PARTITION = frozenset({("REINDEX",), ("CLUSTER",)})
 
 
-def may_be_bracketed(statement: Statement) -> bool:
+def may_be_bracketed(statement: Statement, view: Catalogue) -> bool:
     """Whether it does the same in a transaction of its own that is begun and committed around it."""
     first = statement.words[:1]
+    if first in _BY_PARTITION and view.rows("has_partitions")[0][0]:
+        return False
     return first not in _OWN_TRANSACTIONS | SETTING and Feature.NO_TRANSACTION not in statement.features
 
 
@@ -124,14 +128,19 @@ class Outside:
         """Note what it holds and waits for; whether it waits at the gate."""
         rows = self.view.rows("seen", pid)
         self._slots = max(self._slots, sum(is_granted for oid, _, is_granted in rows if oid != _PG_CLASS))
+        stronger: dict[int, LockMode] = {}
         for oid, name, _ in rows:
             mode = LockMode.of(name)
-            if oid >= 16384 and (oid not in self._modes or mode.strength > self._modes[oid].strength):
-                self._modes[oid] = mode
-        unknown = [oid for oid in self._modes if oid <= self._highest and oid not in self._before]
-        for oid, relation in self.view.relations(unknown).items():
-            if oid <= self._highest and not relation.is_internal:
-                self._before.setdefault(oid, relation)
+            known = stronger.get(oid) or self._modes.get(oid)
+            if 16384 <= oid <= self._highest and (known is None or mode.strength > known.strength):
+                stronger[oid] = mode
+        if stronger:
+            # Asked after the locks: a lock on an index that was dead by then stops nobody.
+            for (oid,) in self.view.rows("known", list(stronger)):
+                self._modes[oid] = stronger[oid]
+            for oid, relation in self.view.relations(stronger).items():
+                if oid <= self._highest and not relation.is_internal:
+                    self._before.setdefault(oid, relation)
         return any(oid == _PG_CLASS and not is_granted for oid, _, is_granted in rows)
 
     def _close_gate(self) -> bool:

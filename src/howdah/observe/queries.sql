@@ -167,14 +167,24 @@ SELECT w.place::int4,
             WHEN w.kind = 'schema' THEN pg_catalog.to_regnamespace(w.name) IS NOT NULL END
 
 -- name: seen
--- From outside. $1: pid of the observed session. What it holds and waits for; not on indexes that no plan uses any more.
+-- From outside. $1: pid of the observed session. What it holds and waits for.
 SELECT l.relation::int8, l.mode, l.granted
   FROM pg_catalog.pg_locks AS l
-  LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid = l.relation
  WHERE l.pid = $1 AND l.locktype = 'relation' AND l.mode <> 'SIReadLock'
-   AND (l.relation >= 16384 OR NOT l.granted) AND coalesce(i.indislive, true)
+   AND (l.relation >= 16384 OR NOT l.granted)
    AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d
                       WHERE d.datname = pg_catalog.current_database())
+
+-- name: known
+-- $1: OIDs. Those of relations that are there, and not of indexes that no plan uses any more.
+SELECT c.oid::int8
+  FROM pg_catalog.pg_class AS c
+  LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid = c.oid
+ WHERE c.oid = ANY (SELECT o::oid FROM pg_catalog.unnest($1::int8[]) AS o) AND coalesce(i.indislive, true)
+
+-- name: has_partitions
+-- Whether any table is partitioned.
+SELECT EXISTS (SELECT FROM pg_catalog.pg_class WHERE relkind = 'p')
 
 -- name: counted
 -- From outside, when the observed session has reported: what was ever read and written of each table.

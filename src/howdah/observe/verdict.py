@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import Enum
 
-from howdah.observe.effect import ChangeKind, Effect, WorkKind
+from howdah.observe.effect import Change, ChangeKind, Effect, WorkKind
 
 # In proportion to what is in the table; TRUNCATE is not, and rows are as many as the statement says.
 _BY_SIZE = frozenset(
@@ -24,12 +24,17 @@ _NAMED_BY_PROGRAMS = frozenset(
         "column",
         "view",
         "materialized view",
+        "foreign table",
         "function",
         "procedure",
+        "aggregate",
         "type",
         "domain",
         "schema",
         "sequence",
+        "enum value",
+        "attribute",
+        "extension",
     }
 )
 
@@ -61,24 +66,30 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
 
 
 def judge(effect: Effect) -> Verdict:
-    """The verdict on one statement."""
+    """The verdict on one statement: the worst of what it does."""
+    return worst(_verdicts(effect))
+
+
+def _verdicts(effect: Effect) -> Iterator[Verdict]:
     if effect.error:
-        return Verdict.FAILS
+        yield Verdict.FAILS
     is_by_size = any(each.kind in _BY_SIZE for each in effect.work)
-    blocks = any(each.mode.blocks_writes for each in (effect.held if is_by_size else effect.taken))
-    if blocks and is_by_size:
-        return Verdict.UNSAFE
-    found = [Verdict.LONG if is_by_size else Verdict.SAFE, Verdict.BRIEF if blocks else Verdict.SAFE]
-    if any(each.kind is WorkKind.TRUNCATE for each in effect.work) or any(
-        each.holds_data and each.kind is ChangeKind.DROPPED for each in effect.changes
-    ):
-        found.append(Verdict.DESTRUCTIVE)
-    if any(_breaks(each.kind, each.object) for each in effect.changes):
-        found.append(Verdict.BREAKING)
-    return worst(found)
+    is_held_up = any(each.blocks for each in (*effect.held, *effect.taken))
+    if is_by_size:
+        # Whoever waits for a lock of an earlier statement waits for this one, too.
+        yield Verdict.UNSAFE if is_held_up else Verdict.LONG
+    if any(each.blocks for each in effect.taken) or (is_held_up and effect.work):
+        yield Verdict.BRIEF
+    if any(each.kind is WorkKind.TRUNCATE for each in effect.work):
+        yield Verdict.DESTRUCTIVE
+    for change in effect.changes:
+        if change.kind is ChangeKind.DROPPED and change.holds_data:
+            yield Verdict.DESTRUCTIVE
+        if _breaks(change):
+            yield Verdict.BREAKING
 
 
-def _breaks(kind: ChangeKind, object: str) -> bool:
-    return kind is ChangeKind.REQUIRED or (
-        kind in (ChangeKind.DROPPED, ChangeKind.RENAMED) and object in _NAMED_BY_PROGRAMS
+def _breaks(change: Change) -> bool:
+    return change.kind is ChangeKind.REQUIRED or (
+        change.kind in (ChangeKind.DROPPED, ChangeKind.RENAMED) and change.object in _NAMED_BY_PROGRAMS
     )
