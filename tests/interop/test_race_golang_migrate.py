@@ -36,7 +36,7 @@ pytestmark = [
     ),
 ]
 
-SLOW = {"1_a.up.sql": "CREATE TABLE a (id int); SELECT pg_sleep(8);", "2_b.up.sql": "SELECT 2;"}
+SLOW = {"1_a.up.sql": "CREATE TABLE a (id int); SELECT pg_sleep(15);", "2_b.up.sql": "SELECT 2;"}
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -147,7 +147,7 @@ def test_a_running_golang_migrate_is_waited_for_and_named(
     refused = cli("migrate", "up", "--lock-timeout", "0.5", *options)
     assert refused.code == 4, refused
     assert "lock-timeout" in refused.stderr
-    assert "CREATE TABLE a (id int); SELECT pg_sleep(8);" in refused.stderr
+    assert "CREATE TABLE a (id int); SELECT pg_sleep(15);" in refused.stderr
     told = cli("migrate", "resolve", "1", *options)
     assert "still running: process" in told.stdout
 
@@ -163,7 +163,7 @@ def _wait_for_lock(database: DatabaseConfig) -> None:
     deadline = time.monotonic() + 10
     with connect(database) as connection:
         while connection.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%%pg_sleep(8)%%' AND pid <> pg_backend_pid()"
+            "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%%pg_sleep(15)%%' AND pid <> pg_backend_pid()"
             " AND datname = current_database()"
         ).fetchone() == (0,):
             assert time.monotonic() < deadline
