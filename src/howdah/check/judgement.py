@@ -27,6 +27,7 @@ def unweighed(effect: Effect) -> tuple[Verdict, str]:
 class Judged:
     """A step's statements with what the rules say of each, and what they say of the whole of it."""
 
+    step: ObservedStep
     statements: tuple[StatementReport, ...]
     findings: tuple[RuleFinding, ...] = ()
 
@@ -41,6 +42,7 @@ def judge_step(step: ObservedStep, *, weigh: Weigh = unweighed) -> Judged:
     ]
     notes = ((rule, says) for rule in NOTES if (says := rule.look(seen)))
     return Judged(
+        step,
         tuple(_report(each, file, why) for each, (_, why) in zip(seen, weights, strict=True)),
         tuple(_finding(rule, says, Where(file, says.line)) for rule, says in notes),
     )

@@ -36,7 +36,6 @@ FAILING: tuple[Rule, ...] = (fails_on_rows.RULE, migration_fails.RULE)
 
 # Why others wait for as long as a table is large: the first that fits; the last always does.
 BLOCKING: tuple[Rule, ...] = (
-    lock_held_across_work.RULE,
     column_type_rewrites_table.RULE,
     vacuum_full_blocks.RULE,
     refresh_blocks_reads.RULE,
@@ -48,6 +47,7 @@ BLOCKING: tuple[Rule, ...] = (
     foreign_key_scan_blocks.RULE,
     not_null_scan_blocks.RULE,
     check_scan_blocks.RULE,
+    lock_held_across_work.RULE,
     blocks_for_long.RULE,
 )
 

@@ -11,7 +11,7 @@ def _look(seen: Seen) -> Says | None:
     if not seen.work(WorkKind.REWRITE) or not (seen.wording.starts("ALTER", "TABLE") and _adds_column(seen)):
         return None
     return Says(
-        f"{nobody_can(seen.taken)} while it is rewritten to fill the new column",
+        f"{nobody_can(seen.blocking)} while it is rewritten to fill the new column",
         f"{held_through(seen)} A value that is not the same for all rows cannot be kept in the catalogue alone.",
         "Add the column without a value, set the default for new rows, and fill the old rows in batches.",
     )

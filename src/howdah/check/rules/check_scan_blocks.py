@@ -9,11 +9,11 @@ from howdah.observe.verdict import Verdict
 
 def _look(seen: Seen) -> Says | None:
     words = seen.wording
-    named = words.has("CHECK") or words.has("VALIDATE", "CONSTRAINT") or words.starts("ALTER", "DOMAIN")
+    named = words.has("CHECK") or words.starts("ALTER", "DOMAIN")
     if not seen.work(WorkKind.SCAN, WorkKind.INDEX_SCAN) or not named:
         return None
     return Says(
-        f"{nobody_can(seen.taken)} while all rows are checked",
+        f"{nobody_can(seen.blocking)} while all rows are checked",
         held_through(seen),
         "Add the constraint NOT VALID, which holds for new rows at once, and validate it in a migration of its own.",
     )

@@ -19,7 +19,7 @@ def _look(seen: Seen) -> Says | None:
         doing = "its rows are checked"
     columns = listed(f"{each.name} to {each.to}" if each.to else each.name for each in retyped)
     return Says(
-        f"{nobody_can(seen.taken)} while {doing} for the type of {columns}",
+        f"{nobody_can(seen.blocking)} while {doing} for the type of {columns}",
         held_through(seen),
         "Add a column of the new type, write both from the application, fill it in batches, read from it, and drop"
         " the old one in a later migration. No steps are shown: half of them are in the application.",

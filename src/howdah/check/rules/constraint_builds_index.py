@@ -9,10 +9,10 @@ from howdah.observe.verdict import Verdict
 
 def _look(seen: Seen) -> Says | None:
     built = seen.work(WorkKind.INDEX_BUILD)
-    if not built or seen.work(WorkKind.REWRITE) or not any(each.mode.blocks_reads for each in seen.taken):
+    if not built or seen.work(WorkKind.REWRITE):
         return None
     return Says(
-        f"{nobody_can(seen.taken)} while the index {built[0].index} of the constraint is built",
+        f"{nobody_can(seen.blocking)} while the index {built[0].index} of the constraint is built",
         held_through(seen),
         "Build a unique index with CREATE UNIQUE INDEX CONCURRENTLY first, and make it the constraint with USING INDEX."
         " For an exclusion constraint PostgreSQL has no such way.",

@@ -9,10 +9,13 @@ from howdah.observe.verdict import Verdict
 
 def _look(seen: Seen) -> Says | None:
     built = seen.work(WorkKind.INDEX_BUILD)
-    if not built or any(each.mode.blocks_reads for each in seen.taken):
+    words = seen.wording
+    named = words.starts("CREATE", "INDEX") or words.starts("CREATE", "UNIQUE", "INDEX")
+    unnamed = not words.starts("ALTER") and not any(each.mode.blocks_reads for each in seen.blocking)
+    if not built or not (named or unnamed):
         return None
     return Says(
-        f"{nobody_can(seen.taken)} while {built[0].index} is built",
+        f"{nobody_can(seen.blocking)} while {built[0].index} is built",
         held_through(seen),
         "Build it with CREATE INDEX CONCURRENTLY, outside a transaction.",
     )

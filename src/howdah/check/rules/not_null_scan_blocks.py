@@ -13,7 +13,7 @@ def _look(seen: Seen) -> Says | None:
     if not seen.work(WorkKind.SCAN, WorkKind.INDEX_SCAN) or not named:
         return None
     return Says(
-        f"{nobody_can(seen.taken)} while all rows are read for a null",
+        f"{nobody_can(seen.blocking)} while all rows are read for a null",
         held_through(seen),
         "Add a CHECK (... IS NOT NULL) NOT VALID, validate it in a migration of its own, then SET NOT NULL, which"
         " believes it, and drop the CHECK.",

@@ -13,8 +13,9 @@ def _look(seen: Seen) -> Says | None:
     makes = words.starts("CREATE", "TABLE") and words.has("PARTITION", "OF")
     if not scanned or not (makes or words.has("ATTACH", "PARTITION")):
         return None
+    tables = listed(sorted({each.relation for each in scanned}))
     return Says(
-        f"{nobody_can(seen.taken)} while the rows of {listed(sorted({each.relation for each in scanned}))} are checked",
+        f"{nobody_can(seen.blocking)} while the rows of {tables} are checked",
         held_through(seen),
         "Add a CHECK constraint that says what the partition's bounds say, NOT VALID, validate it in a migration of its"
         " own, and then attach: a valid constraint is believed without a look at the rows.",

@@ -10,7 +10,7 @@ def _look(seen: Seen) -> Says | None:
     if not seen.wording.starts("REFRESH", "MATERIALIZED"):
         return None
     return Says(
-        f"{nobody_can(seen.taken)} while it is filled again",
+        f"{nobody_can(seen.blocking)} while it is filled again",
         held_through(seen),
         "Say REFRESH MATERIALIZED VIEW CONCURRENTLY. It needs a unique index over plain columns of the view.",
     )

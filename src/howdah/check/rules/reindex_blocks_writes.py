@@ -10,7 +10,7 @@ def _look(seen: Seen) -> Says | None:
     if not seen.wording.starts("REINDEX"):
         return None
     return Says(
-        f"{nobody_can(seen.taken)} while its indexes are built anew",
+        f"{nobody_can(seen.blocking)} while its indexes are built anew",
         f"{held_through(seen)} Queries that would use the index wait, too.",
         "Say REINDEX ... CONCURRENTLY, outside a transaction.",
     )

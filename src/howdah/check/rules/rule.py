@@ -41,6 +41,11 @@ class Seen:
         own = {each.relation for each in self.taken}
         return tuple(each for each in self.effect.held if each.blocks and each.relation not in own)
 
+    @property
+    def blocking(self) -> tuple[Lock, ...]:
+        """The locks that an application waits for: its own; where it takes none, those it came upon."""
+        return self.taken or self.inherited
+
     def work(self, *kinds: WorkKind) -> tuple[Work, ...]:
         """Its work of these kinds."""
         return tuple(each for each in self.effect.work if each.kind in kinds)

@@ -12,7 +12,7 @@ def _look(seen: Seen) -> Says | None:
     if command is None or not seen.work(WorkKind.REWRITE):
         return None
     return Says(
-        f"{nobody_can(seen.taken)} while it is written anew",
+        f"{nobody_can(seen.blocking)} while it is written anew",
         held_through(seen),
         "Leave it out of migrations. A plain VACUUM makes the room usable again; to give it back to the disk without"
         " stopping anybody there are pg_repack and pg_squeeze.",
