@@ -1,0 +1,91 @@
+"""Put proved steps to what rules found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from howdah.check.advice.prove import prove
+from howdah.check.advice.recipes import RECIPES, Steps
+from howdah.check.judgement import Judged
+from howdah.check.report import RuleFinding, StatementReport
+from howdah.errors import HowdahError
+from howdah.migrate.formats.interface import Format
+from howdah.migrate.migration import Direction
+from howdah.rehearse.replay import Replay
+
+
+def advise(judged: Sequence[Judged], run: Replay, format: Format) -> tuple[Judged, ...]:
+    """The same, with the steps of another way where one was proved; nothing else of what was found changes.
+
+    Args:
+        judged: what rules said of steps up, in the order they ran.
+        run: a database in the making that is empty as yet. It is taken from step to step.
+        format: of the files, to say in its words how to write the steps.
+    """
+    result = list(judged)
+    for place, each in enumerate(judged):
+        if not _wants_advice(each):
+            continue
+        try:
+            if each.step.step.before is not None:
+                run.up(to=each.step.step.before)
+            result[place] = _advise_step(each, run, format)
+        except HowdahError:
+            break  # what was found stands without advice; why a migration fails is told elsewhere
+    return tuple(result)
+
+
+def _wants_advice(judged: Judged) -> bool:
+    found = (finding for statement in judged.statements for finding in statement.findings)
+    return judged.step.step.direction is Direction.UP and any(
+        each.finding.code in RECIPES and not each.is_old for each in found
+    )
+
+
+def _advise_step(judged: Judged, run: Replay, format: Format) -> Judged:
+    statements = tuple(
+        replace(
+            statement,
+            findings=tuple(_advise_one(each, statement, judged, run, format) for each in statement.findings),
+        )
+        for statement in judged.statements
+    )
+    return replace(judged, statements=statements)
+
+
+def _advise_one(
+    found: RuleFinding, statement: StatementReport, judged: Judged, run: Replay, format: Format
+) -> RuleFinding:
+    recipe = RECIPES.get(found.finding.code)
+    if recipe is None:
+        return found
+    steps = prove(recipe, judged.step, statement.number, stand=run.database, throwaway=run.throwaway)
+    if not steps:
+        return found
+    steps, words = in_words_of(format, judged, steps)
+    return replace(found, finding=replace(found.finding, fix=f"{found.finding.fix} {words}"), steps=steps)
+
+
+def in_words_of(format: Format, judged: Judged, steps: Steps) -> tuple[Steps, str]:
+    """The steps as their files have them, and a sentence on those files."""
+    own = "Each step below is a migration of its own." if len(steps) > 1 else "It is a migration of its own."
+    if all(each.transactional for each in steps):
+        return steps, own
+    step = judged.step.step
+    directive = format.files.read_body(step.file, _text_of(judged), step.direction).directive
+    if not directive:
+        return steps, f"{own} One that runs outside a transaction stands alone in its file."
+    if not directive.startswith("--"):
+        return (
+            steps,
+            f"{own} What runs outside a transaction wants {directive}, as its file's settings are called.",
+        )
+    marked = tuple(
+        each if each.transactional else replace(each, sql=f"{directive}\n{each.sql}") for each in steps
+    )
+    return marked, f"{own} `{directive}` makes one run outside a transaction."
+
+
+def _text_of(judged: Judged) -> str:
+    return judged.step.step.file.read_bytes().decode()
