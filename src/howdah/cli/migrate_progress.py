@@ -10,6 +10,7 @@ from howdah.cli.render import Talk, duration
 from howdah.findings import Finding
 from howdah.migrate.events import (
     Event,
+    HeldUp,
     Noted,
     ProgramSaid,
     Result,
@@ -59,6 +60,12 @@ class RunProgress:
                 )
                 for blocker in event.blockers:
                     self._progress.note(f"  in the way was {blocker}")
+            case HeldUp():
+                self._progress.note(
+                    f"{event.step.migration.version} waits, without holding anybody up, for {duration(event.seconds)}"
+                )
+                for blocker in event.blockers:
+                    self._progress.note(f"  for {blocker}")
             case ProgramSaid():
                 self._progress.note(f"  {event.line}")
             case WaitingForLock():

@@ -58,6 +58,15 @@ class Retrying:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldUp:
+    """A step waits, without queuing for a lock, until these have ended; told at 5 s, 10 s, 20 s, …"""
+
+    step: Step
+    seconds: float
+    blockers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ProgramSaid:
     """A line of the program that runs a step which is no SQL."""
 
@@ -96,6 +105,7 @@ Event = (
     | StatementStarted
     | StatementRunning
     | Retrying
+    | HeldUp
     | ProgramSaid
     | Result
 )

@@ -13,6 +13,7 @@ from howdah.errors import MigrationFailed, Where
 from howdah.migrate.events import Result
 from howdah.migrate.formats.interface import Keeps
 from howdah.migrate.history import NOTHING, History
+from howdah.migrate.holders import Holder
 from howdah.migrate.lock import LockHolder
 from howdah.migrate.migration import Direction, Step, count_migrations
 from howdah.migrate.plan import Plan
@@ -27,10 +28,18 @@ _SHOWN = 200
 _IS_THERE = {"42P07", "42710", "42P06", "42723"}
 
 
+class StoodBack(psycopg.errors.LockNotAvailable):
+    """We stopped a try that waited for a lock, before lock_timeout did."""
+
+
+class BudgetSpent(psycopg.errors.QueryCanceled):
+    """We stopped a try behind whose own work, not behind a wait of it, the application had waited long enough."""
+
+
 class StepFailed(Exception):
     """A step failed: at statement `index` of its body, counted from 0; before it (-1), behind it, or None where the
     connection was lost. `is_clean`: nothing of it took effect, otherwise `effective` of its statements did.
-    `interrupted`: by Ctrl-C.
+    `interrupted`: by Ctrl-C. `blockers`: who was in the way to the last.
     """
 
     def __init__(
@@ -41,6 +50,7 @@ class StepFailed(Exception):
         is_clean: bool = True,
         effective: int = 0,
         interrupted: bool = False,
+        blockers: Sequence[Holder] = (),
     ) -> None:
         super().__init__(str(error))
         self.error = error
@@ -48,6 +58,7 @@ class StepFailed(Exception):
         self.is_clean = is_clean
         self.effective = effective
         self.interrupted = interrupted
+        self.blockers = tuple(blockers)
 
 
 def migration_failed(
@@ -82,6 +93,8 @@ def _said(failure: StepFailed, script: Script) -> str:
 def _code(failure: StepFailed) -> str | None:
     if failure.interrupted:
         return "interrupted"
+    if isinstance(failure.error, BudgetSpent):
+        return "stall-budget-spent"
     return "connection-lost" if failure.index is None else None
 
 
@@ -111,6 +124,12 @@ def _why(failure: StepFailed, script: Script) -> str:
     parts += [f"Context: {diag.context.splitlines()[0]}"] if diag.context else []
     if _was_left_behind(failure, script):
         parts.append("Perhaps a tool was killed in the middle of it: PostgreSQL finishes what it was doing.")
+    if failure.blockers:
+        parts.append(f"In the way was {'; '.join(map(str, failure.blockers))}.")
+    if isinstance(failure.error, BudgetSpent):
+        parts.append(
+            "It held up the application by its own work, not by a wait: another try would do the same."
+        )
     return " ".join(parts)
 
 
@@ -192,6 +211,8 @@ def _next(failure: StepFailed, step: Step, script: Script, plan: Plan) -> tuple[
     if not failure.is_clean:
         return (f"howdah migrate resolve {step.migration.version}",)
     again = (f"howdah migrate {step.direction.value}",)
+    if isinstance(failure.error, BudgetSpent):
+        return ("howdah check", *again)
     if failure.error.sqlstate in _IS_THERE and not plan.history.applied and step.direction is Direction.UP:
         # Most likely somebody set this database up without a history.
         return (f"howdah migrate baseline {plan.steps[-1].migration.version}", *again)

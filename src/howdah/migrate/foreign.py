@@ -121,7 +121,7 @@ class ForeignRun:
             database=self.database,
             connection=self.connection,
             table=self.plan.history.table,
-            stall_seconds=self.settings.stall_seconds,
+            stall_seconds=self.settings.stall_budget_seconds,
             on_done=self._note_done,
         )
         applied = self._applied()

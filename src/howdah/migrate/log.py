@@ -6,6 +6,7 @@ import logging
 
 from howdah.migrate.events import (
     Event,
+    HeldUp,
     Noted,
     ProgramSaid,
     Result,
@@ -50,6 +51,14 @@ def log_event(event: Event) -> None:
                 event.step.migration.name,
                 event.reason,
                 "".join(f"; in the way was {each}" for each in event.blockers),
+            )
+        case HeldUp():
+            _log.info(
+                "%s_%s waits, without queuing, for %.0f s%s",
+                event.step.migration.version,
+                event.step.migration.name,
+                event.seconds,
+                "".join(f"; for {each}" for each in event.blockers),
             )
         case ProgramSaid():
             _log.info("%s: %s", event.step.migration.version, event.line)

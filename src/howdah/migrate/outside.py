@@ -9,16 +9,17 @@ fails and leaves nothing behind, the mark is taken back.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from howdah.connect.patience import Patience
 from howdah.migrate import side_history
-from howdah.migrate.events import Event, Result, Retrying, StatementStarted
+from howdah.migrate.admission import Admission
+from howdah.migrate.events import Result, Retrying, StatementStarted
 from howdah.migrate.failure import StepFailed
 from howdah.migrate.formats.interface import Phase, Query
 from howdah.migrate.lock import find_lock_holders, lock_keys
@@ -29,12 +30,13 @@ from howdah.migrate.probe import Probe
 from howdah.migrate.script import NOT_ATOMIC, Script
 from howdah.migrate.settings import RunSettings
 from howdah.migrate.sql import fetch, run_queries
+from howdah.migrate.watch import Watcher
+from howdah.pg.features import Feature
 from howdah.pg.identifiers import quote_identifier
 from howdah.pg.statements import Statement
 
 _log = logging.getLogger(__name__)
 
-_TRY_AGAIN = {"55P03", "40P01"}
 OWN_ROLE = (b"RESET SESSION AUTHORIZATION", b"RESET ROLE")
 
 
@@ -62,7 +64,7 @@ class OutsideRun:
     script: Script
     plan: Plan
     settings: RunSettings
-    on_event: Callable[[Event], None]
+    watcher: Watcher
     may_give_way: bool = False
     probe: Probe | None = None
     _effective: int = field(default=0, init=False)  # statements that are committed
@@ -78,7 +80,7 @@ class OutsideRun:
         history, step = self.plan.history, self.step
         if self.may_give_way and self._builds_concurrently() and self._has_waiters():
             # PostgreSQL may as well end their waiting as the deadlock that is coming.
-            self.on_event(Retrying(step, "whoever waits for the lock in a statement goes first", 0))
+            self.watcher.pass_on(Retrying(step, "whoever waits for the lock in a statement goes first", 0))
             raise GiveWay
         try:
             self._record(
@@ -96,82 +98,97 @@ class OutsideRun:
                 self._restore_session()
 
     def _run_statements(self) -> None:
-        """Run each statement, and record after it how far this has come."""
+        """Run each unit, and record after it how far this has come."""
         many = len(self.script.statements)
         if self.probe:
             self.probe.before_step(self.connection, self.step, transactional=False)
-        for number, statement in enumerate(self.script.statements, 1):
-            self.on_event(StatementStarted(self.step, number, many, statement.line, statement.text))
-            self._run_watched(statement, number)
-            if self.connection.info.transaction_status == TransactionStatus.IDLE:
-                self._effective = number
-                progress = side_history.record_progress(self.plan.history.table, self.step, number)
-                self._record(Phase.RUNNING, Phase.RUNNING, [progress])
-            if self._interrupted and number < many:
+        for unit in _units(self.script.statements):
+            self._run_unit(unit)
+            self._effective = unit.stop
+            progress = side_history.record_progress(self.plan.history.table, self.step, unit.stop)
+            self._record(Phase.RUNNING, Phase.RUNNING, [progress])
+            if self._interrupted and unit.stop < many:
                 raise StepFailed(
                     psycopg.errors.QueryCanceled("stopped between two statements"),
-                    number,
+                    unit.stop,
                     is_clean=False,
                     effective=self._effective,
                     interrupted=True,
                 )
-
         if self.probe:
             self.probe.after_step(self.connection, self.step)
 
-    def _run_watched(self, statement: Statement, number: int) -> None:
-        """Run one statement; where there is a probe, it looks before and behind."""
-        if self.probe is None:
-            self._run_statement(statement, number - 1)
-            return
-        self.probe.before(self.connection, self.step, number, statement)
-        try:
-            self._run_statement(statement, number - 1)
-        except StepFailed as failure:
-            if not self.connection.closed:
-                self.probe.after(self.connection, self.step, number, failure.error)
-            raise
-        self.probe.after(self.connection, self.step, number, None)
-
-    def _run_statement(self, statement: Statement, index: int) -> None:
-        """Run one statement in its own message; again where a lock or a deadlock stopped it and that is harmless."""
-        patience = Patience(self.settings.retry_limit_seconds)
+    def _run_unit(self, unit: range) -> None:
+        """Run what succeeds or fails as a whole; again where others were in its way and that is harmless."""
+        admission = Admission(self.step, self.watcher, self.settings, is_superuser=self._is_superuser)
         invalid_before = self._invalid_indexes()
         while True:
-            self._set_lock_timeout(statement)
+            self._set_limits(admission, unit)
+            index = unit.start
             try:
-                run_pipeline(self.connection, [Command(statement.text.encode())])
+                for index in unit:
+                    self._run_statement(admission, index)
             except CommandFailed as failed:
-                error = failed.error
-                may_try_again = error.sqlstate in _TRY_AGAIN and "CONCURRENTLY" in statement.words
-                if failed.interrupted or not may_try_again or patience.is_over:
-                    raise self._failure(failed, statement, index, invalid_before) from error
+                is_atomic = len(unit) > 1 or self._words(unit).isdisjoint(NOT_ATOMIC)
+                if not is_atomic or not admission.may_try_again(failed):
+                    raise self._failure(failed, unit, index, invalid_before, admission) from failed
                 self.connection.rollback()
                 self._drop_invalid(invalid_before)
-                self.on_event(Retrying(self.step, error.diag.message_primary or "", patience.waited_seconds))
-                if self.may_give_way and self._has_waiters() and self._take_back(statement):
-                    raise GiveWay from error
-                patience.pause()
+                if self.may_give_way and self._has_waiters() and self._take_back(unit):
+                    raise GiveWay from failed
+                if not admission.wait(self.connection, failed):
+                    raise self._failure(failed, unit, index, invalid_before, admission) from failed
             except KeyboardInterrupt as interrupt:
                 if self.connection.closed:
                     lost = psycopg.OperationalError("interrupted in the middle of a message")
                     raise StepFailed(lost, None, is_clean=False, effective=self._effective) from interrupt
+                if self.connection.info.transaction_status != TransactionStatus.IDLE:
+                    self.connection.rollback()
+                    raise StepFailed(
+                        psycopg.errors.QueryCanceled("stopped between two statements"),
+                        index,
+                        is_clean=self._take_back(unit),
+                        effective=self._effective,
+                        interrupted=True,
+                    ) from interrupt
                 self._interrupted = True  # the statement was done already
                 return
             else:
                 return
 
+    def _run_statement(self, admission: Admission, index: int) -> None:
+        """Run one statement in its own message; where there is a probe, it looks before and behind."""
+        statement, number = self.script.statements[index], index + 1
+        many = len(self.script.statements)
+        self.watcher.pass_on(StatementStarted(self.step, number, many, statement.line, statement.text))
+        send = partial(run_pipeline, self.connection, [Command(statement.text.encode())])
+        if self.probe is None:
+            admission.attempt(send)
+            return
+        self.probe.before(self.connection, self.step, number, statement)
+        try:
+            admission.attempt(send)
+        except CommandFailed as failed:
+            self.probe.after(self.connection, self.step, number, failed.error)
+            raise
+        self.probe.after(self.connection, self.step, number, None)
+
     def _failure(
-        self, failed: CommandFailed, statement: Statement, index: int, invalid_before: set[int]
+        self,
+        failed: CommandFailed,
+        unit: range,
+        index: int,
+        invalid_before: set[int],
+        admission: Admission,
     ) -> StepFailed:
         """Clean up behind a failed statement as far as that is possible; what to tell of it."""
         self.connection.rollback()
         try:
             # Who pressed Ctrl-C does not want to wait for others; elsewhere patience leaves no trace.
-            milliseconds = int(self.settings.stall_seconds * 1000) if failed.interrupted else 0
-            self.connection.execute("SELECT set_config('lock_timeout', %s, false)", [str(milliseconds)])
+            seconds = self.settings.stall_budget_seconds if failed.interrupted else 0
+            self._set("lock_timeout", round(seconds * 1000))
             self._drop_invalid(invalid_before)
-            is_clean = self._take_back(statement)
+            is_clean = self._take_back(unit)
         except psycopg.Error as error:
             _log.debug("could not clean up behind a failed statement: %s", error)
             is_clean = False
@@ -181,6 +198,7 @@ class OutsideRun:
             is_clean=is_clean,
             effective=self._effective,
             interrupted=failed.interrupted,
+            blockers=admission.blockers if failed.error.sqlstate == "55P03" else (),
         )
 
     def _builds_concurrently(self) -> bool:
@@ -191,18 +209,27 @@ class OutsideRun:
         keys = lock_keys(self.plan.format, self.plan.history.table)
         return any(not each.granted for each in find_lock_holders(self.connection, keys))
 
-    def _set_lock_timeout(self, statement: Statement) -> None:
-        # A concurrent build waits long for old transactions, and nobody waits for it meanwhile.
-        patient = (
-            "CONCURRENTLY" in statement.words
-            or self.connection.info.transaction_status != TransactionStatus.IDLE
-        )
-        milliseconds = 0 if patient else int(self.settings.stall_seconds * 1000)
-        self.connection.execute("SELECT set_config('lock_timeout', %s, false)", [str(milliseconds)])
+    def _set_limits(self, admission: Admission, unit: range) -> None:
+        # A concurrent build waits long for old transactions, and nobody for it meanwhile: the watcher sees to that.
+        is_patient = "CONCURRENTLY" in self._words(unit)
+        for name, milliseconds in admission.settings:
+            self._set(name, 0 if is_patient and name == "lock_timeout" else milliseconds)
 
-    def _take_back(self, statement: Statement) -> bool:
+    def _set(self, name: str, milliseconds: int) -> None:
+        self.connection.execute(f"SET {name} = {milliseconds}".encode())
+
+    def _words(self, unit: range) -> set[str]:
+        """The first words of its first statement."""
+        return set(self.script.statements[unit.start].words)
+
+    @property
+    def _is_superuser(self) -> bool:
+        return self.connection.info.parameter_status("is_superuser") == "on"
+
+    def _take_back(self, unit: range) -> bool:
         """Where nothing took effect, put the history back to where it was; False where something may have."""
-        if self._effective or not NOT_ATOMIC.isdisjoint(statement.words[:1]):
+        first = self.script.statements[unit.start]
+        if self._effective or not NOT_ATOMIC.isdisjoint(first.words[:1]):
             return False
         step, history = self.step, self.plan.history
         self._record(Phase.RUNNING, Phase.BEFORE, [side_history.drop_start(history.table, step)])
@@ -250,3 +277,17 @@ class OutsideRun:
         self.connection.rollback()
         for text in (b"RESET ALL", *OWN_ROLE):
             self.connection.execute(text)
+
+
+def _units(statements: Sequence[Statement]) -> Iterator[range]:
+    """What runs as a whole: a transaction that the file begins and commits, or else a single statement."""
+    first: int | None = None
+    for index, statement in enumerate(statements):
+        features = statement.features
+        if Feature.BEGIN in features and first is None:
+            first = index
+        if first is None:
+            yield range(index, index + 1)
+        elif Feature.COMMIT in features:
+            yield range(first, index + 1)
+            first = None

@@ -7,15 +7,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
 from uuid import uuid4
 
 import psycopg
 from psycopg.pq import ExecStatus
 
-from howdah.connect.patience import Patience
 from howdah.errors import SourceError
-from howdah.migrate.events import Event, Result, Retrying, StatementStarted, StepStarted
-from howdah.migrate.failure import TRANSIENT, StepFailed, migration_failed
+from howdah.migrate.admission import Admission
+from howdah.migrate.events import Event, Result, StatementStarted, StepStarted
+from howdah.migrate.failure import StepFailed, migration_failed
 from howdah.migrate.formats.interface import Phase, Query
 from howdah.migrate.migration import Step, count_migrations
 from howdah.migrate.outside import OWN_ROLE, GiveWay, OutsideRun
@@ -27,6 +29,7 @@ from howdah.migrate.scripts import Scripts
 from howdah.migrate.settings import RunSettings
 from howdah.migrate.side_history import record_step
 from howdah.migrate.sql import query
+from howdah.migrate.watch import Watcher
 
 _log = logging.getLogger(__name__)
 
@@ -48,7 +51,7 @@ class Run:
     plan: Plan
     scripts: Scripts
     settings: RunSettings
-    on_event: Callable[[Event], None]
+    watcher: Watcher
     may_give_way: bool = False
     probe: Probe | None = None
     done: list[Result] = field(default_factory=list, init=False)
@@ -68,7 +71,7 @@ class Run:
         total = len(self.plan.steps)
         for number, step in enumerate(self.plan.steps, 1):
             script = self._take(step)
-            self.on_event(StepStarted(step, number, total, len(script.statements)))
+            self._tell(StepStarted(step, number, total, len(script.statements)))
             started = time.monotonic()
             is_durable = number == total or started - self._flushed_at > _FLUSH_SECONDS
             try:
@@ -119,7 +122,7 @@ class Run:
             script,
             self.plan,
             self.settings,
-            self.on_event,
+            self.watcher,
             may_give_way=self.may_give_way,
             probe=self.probe,
         ).run()
@@ -127,68 +130,89 @@ class Run:
         return False
 
     def _run_in_transaction(self, step: Step, script: Script, *, is_durable: bool) -> None:
-        """Body and history in one transaction and one round trip; again while locks are not to be had."""
-        patience = Patience(self.settings.retry_limit_seconds)
-        first = len(self._head(script, is_durable=is_durable))
+        """Body and history in one transaction and one round trip; again while others are in its way."""
+        admission = Admission(step, self.watcher, self.settings, is_superuser=self._is_superuser)
         moves = self.plan.format.table.record(
             self.plan.history.table, step, script.checksum, start=Phase.BEFORE, end=Phase.AFTER
         )
         self._prepare(script, moves)
         while True:
+            head = self._head(script, admission, is_durable=is_durable)
+            tail = self._tail(step, script, moves, is_durable=is_durable)
+            send = partial(self._send, step, script, head, tail)
             if script.statements:
                 self._tell_start(step, script, 1)
             try:
-                if self.probe is None:
-                    run_pipeline(
-                        self.connection,
-                        self._commands(step, script, moves, is_durable=is_durable),
-                        on_done=self._tell_next(step, script, first),
-                    )
-                else:
-                    self._run_probed(self.probe, step, script, moves, is_durable=is_durable)
+                admission.attempt(send)
             except CommandFailed as failed:
+                behind = failed.index - len(head) - len(script.statements)
+                if behind == len(tail) - 1:
+                    # The COMMIT was through: what came too late hit the RESET ALL.
+                    self.connection.execute("RESET ALL")
+                    if failed.interrupted:
+                        raise KeyboardInterrupt from failed
+                    return
                 self.connection.rollback()
-                if failed.error.sqlstate not in TRANSIENT or patience.is_over:
+                if not admission.may_try_again(failed) or not self._wait(admission, failed):
                     raise StepFailed(
-                        failed.error, failed.index - first, interrupted=failed.interrupted
+                        failed.error,
+                        failed.index - len(head),
+                        interrupted=failed.interrupted,
+                        blockers=admission.blockers if failed.error.sqlstate == "55P03" else (),
                     ) from failed
-                self.on_event(
-                    Retrying(step, failed.error.diag.message_primary or "", patience.waited_seconds)
-                )
-                patience.pause()
             except psycopg.OperationalError as error:
                 raise StepFailed(error, None) from error
             else:
                 return
 
-    def _run_probed(
-        self, probe: Probe, step: Step, script: Script, moves: Sequence[Query], *, is_durable: bool
+    def _wait(self, admission: Admission, failed: CommandFailed) -> bool:
+        """Until there is a point in another try; False where there is none any more."""
+        self.make_durable(self.connection)
+        try:
+            return admission.wait(self.connection, failed)
+        except psycopg.OperationalError as error:
+            raise StepFailed(error, None) from error
+
+    def _send(self, step: Step, script: Script, head: Sequence[Command], tail: Sequence[Command]) -> None:
+        """Send a step whole; where there is a probe, in parts, between which it looks."""
+        if self.probe is not None:
+            self._send_probed(self.probe, step, script, head, tail)
+            return
+        run_pipeline(
+            self.connection,
+            chain(head, _body(script), tail),
+            on_done=self._tell_next(step, script, len(head)),
+        )
+
+    def _send_probed(
+        self, probe: Probe, step: Step, script: Script, head: Sequence[Command], tail: Sequence[Command]
     ) -> None:
-        """The same commands, in parts: the probe looks between them."""
-        commands = list(self._commands(step, script, moves, is_durable=is_durable))
-        first = len(self._head(script, is_durable=is_durable))
-        behind = first + len(script.statements)
-        tell = self._tell_next(step, script, first)
-        run_pipeline(self.connection, commands[:first])
+        tell = self._tell_next(step, script, len(head))
+        run_pipeline(self.connection, head)
         probe.before_step(self.connection, step, transactional=True)
-        for number, statement in enumerate(script.statements, 1):
-            index = first + number - 1
+        body = zip(script.statements, _body(script), strict=True)
+        for number, (statement, command) in enumerate(body, 1):
+            index = len(head) + number - 1
             probe.before(self.connection, step, number, statement)
             try:
-                run_pipeline(self.connection, [commands[index]])
+                run_pipeline(self.connection, [command])
             except CommandFailed as failed:
                 probe.after(self.connection, step, number, failed.error)
                 raise CommandFailed(index, failed.error, interrupted=failed.interrupted) from failed
             probe.after(self.connection, step, number, None)
             tell(index)
         probe.after_step(self.connection, step)
-        run_pipeline(self.connection, commands[behind:])
+        try:
+            run_pipeline(self.connection, tail)
+        except CommandFailed as failed:
+            index = len(head) + len(script.statements) + failed.index
+            raise CommandFailed(index, failed.error, interrupted=failed.interrupted) from failed
 
-    def _head(self, script: Script, *, is_durable: bool) -> list[Command]:
+    def _head(self, script: Script, admission: Admission, *, is_durable: bool) -> list[Command]:
         # Utility statements: a SELECT would take a snapshot, after which the body could not SET TRANSACTION.
         head = [
             script.begin.encode(),
-            b"SET LOCAL lock_timeout = %d" % int(self.settings.stall_seconds * 1000),
+            *(f"SET LOCAL {name} = {value}".encode() for name, value in admission.settings),
         ]
         if not is_durable:
             head.append(b"SET LOCAL synchronous_commit = off")
@@ -197,25 +221,26 @@ class Run:
             head.append(f"LOCK TABLE {self.plan.history.table.sql} IN SHARE ROW EXCLUSIVE MODE".encode())
         return [Command(each) for each in head]
 
-    def _commands(
-        self, step: Step, script: Script, moves: Sequence[Query], *, is_durable: bool
-    ) -> Iterator[Command]:
-        yield from self._head(script, is_durable=is_durable)
-        many = len(script.statements)
-        for number, statement in enumerate(script.statements, 1):
-            live = many > 1 and (many <= _LIVE_EVERY or number % _LIVE_EVERY == 0)
-            yield Command(statement.text.encode(), live=live, starts=number == many)
+    def _tail(self, step: Step, script: Script, moves: Sequence[Query], *, is_durable: bool) -> list[Command]:
+        """What follows the body: the history, COMMIT and, as the very last, RESET ALL."""
+        tail: list[Command] = []
         if script.changes_role:
             # The history belongs to the role that runs migrations, not to the one that this body worked as.
-            yield from (Command(each) for each in OWN_ROLE)
-        yield from map(self._as_command, moves)
+            tail += (Command(each) for each in OWN_ROLE)
+        tail += map(self._as_command, moves)
         if self.plan.history.has_side_history:
-            yield self._as_command(record_step(self.plan.history.table, step, script))
+            tail.append(self._as_command(record_step(self.plan.history.table, step, script)))
         if is_durable:
-            yield Command(query("durably").encode())
-        yield Command(b"COMMIT")
+            tail.append(Command(query("durably").encode()))
         # What a body SET must not leak into the next one, as it does in golang-migrate.
-        yield Command(b"RESET ALL")
+        return [*tail, Command(b"COMMIT"), Command(b"RESET ALL")]
+
+    @property
+    def _is_superuser(self) -> bool:
+        return self.connection.info.parameter_status("is_superuser") == "on"
+
+    def _tell(self, event: Event) -> None:
+        self.watcher.pass_on(event)
 
     def _prepare(self, script: Script, moves: Sequence[Query]) -> None:
         """Have the bookkeeping planned by the server: the same few statements for every step of a long run."""
@@ -247,7 +272,7 @@ class Run:
 
     def _tell_start(self, step: Step, script: Script, number: int) -> None:
         statement = script.statements[number - 1]
-        self.on_event(StatementStarted(step, number, len(script.statements), statement.line, statement.text))
+        self._tell(StatementStarted(step, number, len(script.statements), statement.line, statement.text))
 
     def make_durable(self, connection: psycopg.Connection) -> None:
         """Bring the commits so far to the server's disk, by any session of the server, and tell of them.
@@ -269,5 +294,12 @@ class Run:
         with self._turn:
             self._flushed_at = time.monotonic()
             for result in self.done[self._reported : count]:
-                self.on_event(result)
+                self._tell(result)
             self._reported = max(count, self._reported)
+
+
+def _body(script: Script) -> Iterator[Command]:
+    many = len(script.statements)
+    for number, statement in enumerate(script.statements, 1):
+        live = many > 1 and (many <= _LIVE_EVERY or number % _LIVE_EVERY == 0)
+        yield Command(statement.text.encode(), live=live, starts=number == many)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+DEFAULT_STALL_SECONDS = 2.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunSettings:
@@ -11,11 +13,17 @@ class RunSettings:
 
     Attributes:
         lock_limit_seconds: how long to wait for another run to end.
-        stall_seconds: the stall budget: how long a statement of ours may queue for a lock and make the application wait
-            behind it. 0: without limit.
-        retry_limit_seconds: how long to go on trying when the stall budget runs out, or a deadlock hits us.
+        stall_seconds: the stall budget: how long a statement of the application may wait because of ours. 0: without
+            limit; None: what the project says, else 2 s.
+        retry_limit_seconds: how long to go on trying one step when somebody is in its way, or a deadlock hits us.
+            It ends later by one try at most.
     """
 
     lock_limit_seconds: float = 15.0
-    stall_seconds: float = 2.0
+    stall_seconds: float | None = None
     retry_limit_seconds: float = 60.0
+
+    @property
+    def stall_budget_seconds(self) -> float:
+        """The stall budget that holds; 0: without limit."""
+        return DEFAULT_STALL_SECONDS if self.stall_seconds is None else self.stall_seconds

@@ -117,7 +117,10 @@ class LockedRun:
     def _run_watched(self, steps: Sequence[Step]) -> tuple[Run, MigrationFailed | None]:
         """What a run did, and its failure where there was one."""
         watcher = Watcher(
-            self.database, self.at.backend_pid, self.on_event, stall_seconds=self.settings.stall_seconds
+            self.database,
+            self.at.backend_pid,
+            self.on_event,
+            histories=(self.plan.history.table.sql, "howdah.history"),
         )
         plan = replace(self.plan, steps=tuple(steps))
         run = Run(
@@ -125,7 +128,7 @@ class LockedRun:
             plan,
             self.scripts,
             self.settings,
-            watcher.pass_on,
+            watcher,
             may_give_way=self.may_give_way,
             probe=self.probe,
         )
@@ -135,8 +138,6 @@ class LockedRun:
             with watcher:
                 run.run()
         except MigrationFailed as failed:
-            if failed.sqlstate == "55P03" and watcher.blockers:
-                failed.why = f"{failed.why} In the way was {'; '.join(map(str, watcher.blockers))}."
             if failed.code == "connection-lost":
                 self._ask_again(failed, plan)
             return run, failed

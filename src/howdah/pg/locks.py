@@ -23,6 +23,11 @@ class LockMode(Enum):
         return _BY_CATALOGUE_NAME[mode]
 
     @property
+    def catalogue_name(self) -> str:
+        """As pg_locks writes it."""
+        return f"{self.value.title().replace(' ', '')}Lock"
+
+    @property
     def strength(self) -> int:
         """1 to 8, as PostgreSQL numbers them."""
         return _STRENGTH[self]
@@ -43,7 +48,7 @@ class LockMode(Enum):
 
 
 _STRENGTH = {mode: number for number, mode in enumerate(LockMode, 1)}
-_BY_CATALOGUE_NAME = {f"{mode.value.title().replace(' ', '')}Lock": mode for mode in LockMode}
+_BY_CATALOGUE_NAME = {mode.catalogue_name: mode for mode in LockMode}
 _M = LockMode
 _ALL = frozenset(LockMode)
 _CONFLICTS: dict[LockMode, frozenset[LockMode]] = {

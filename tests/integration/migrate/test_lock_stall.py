@@ -64,14 +64,15 @@ def test_readers_never_wait_longer_than_the_budget_and_the_blocker_is_named(
         pid = idler.info.backend_pid
         with pytest.raises(MigrationFailed) as caught:
             run.up()
-    assert reader.reads > 20
+    # It queued once, and then waited without queuing: the application went on.
+    assert reader.reads > 100
     assert reader.longest_seconds < _STALL_SECONDS + _MARGIN_SECONDS
     assert isinstance(caught.value.__cause__, psycopg.errors.LockNotAvailable)
     assert caught.value.sqlstate == "55P03"
     assert "Statement 1 of 1: ALTER TABLE a ADD COLUMN b int" in (caught.value.why or "")
     assert f"process {pid} (forgotten psql)" in (caught.value.why or "")
     assert "Nothing of it took effect." in (caught.value.fix or "")
-    assert len([event for event in events if isinstance(event, Retrying)]) >= 2
+    assert len([event for event in events if isinstance(event, Retrying)]) == 1
     assert history(database) == [(1, False)]
 
 
