@@ -10,6 +10,7 @@ AREAS: dict[str, tuple[str, str]] = {
     "dev": ("dev", "A local PostgreSQL for this project: no Docker, no root, no account."),
     "setup": ("setup", "Roles, databases, owners, grants and extensions."),
     "migrate": ("migrate", "Apply, revert and inspect migrations."),
+    "schema": ("schema", "The structure as SQL to commit; what differs, drift among it."),
     "status": ("status", "One table for one database or ninety."),
     "doctor": ("doctor", "Why can I not connect, what is set up wrong, what to type next."),
 }

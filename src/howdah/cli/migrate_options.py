@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -72,6 +73,7 @@ def migrator_of(
     """The library's object from the options that all actions share."""
     from howdah.migrate.discover import directory_of
     from howdah.migrate.migrator import Migrator
+    from howdah.schema.file import keeper_of
 
     target = resolve_target(options["url"], options["config_file"], options["db"])
     migrator = Migrator.of(
@@ -84,7 +86,7 @@ def migrator_of(
         run_settings=patience_of(options),
         on_event=on_event or (lambda _: None),
     )
-    return target, migrator
+    return target, replace(migrator, keep_schema=keeper_of(target.settings))
 
 
 def patience_of(options: dict[str, Any]) -> RunSettings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from howdah.config.database import DatabaseConfig
@@ -153,6 +153,7 @@ def _migrate(
 ) -> tuple[str, ...]:
     from howdah.migrate.events import Event, StepStarted
     from howdah.migrate.migrator import Migrator
+    from howdah.schema.file import keeper_of
 
     def tell(event: Event) -> None:
         if isinstance(event, StepStarted):
@@ -160,4 +161,5 @@ def _migrate(
             on_step(f"{address.database}: {event.number}/{event.total} {migration.version} {migration.name}")
 
     migrator = Migrator.of(settings, address, root=project.root, directory=directory, on_event=tell)
+    migrator = replace(migrator, keep_schema=keeper_of(settings))
     return tuple(result.step.migration.version for result in migrator.up())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from howdah.config.database import DatabaseConfig
 from howdah.config.project import Project
@@ -14,6 +15,7 @@ from howdah.migrate.events import Event
 from howdah.migrate.formats.interface import OutOfOrder
 from howdah.migrate.migrator import Migrator
 from howdah.migrate.settings import RunSettings
+from howdah.schema.file import keeper_of
 
 Found = Resolved | ConfigError
 """A database's address, or why there is none: that of one database hides none of the others."""
@@ -59,7 +61,7 @@ def make_migrator(
     directory = migrations_of(found.settings, found.project)
     if directory is None:
         return None
-    return Migrator.of(
+    migrator = Migrator.of(
         found.settings,
         found.direct or found.database,
         root=found.project.root,
@@ -68,3 +70,4 @@ def make_migrator(
         run_settings=run_settings,
         on_event=on_event,
     )
+    return replace(migrator, keep_schema=keeper_of(found.settings))

@@ -13,8 +13,8 @@ from howdah.migrate.access import Access
 from howdah.migrate.database import Look
 from howdah.migrate.migration import Source
 
-Landmarks = tuple[Collection[tuple[str, str]], str | None]
-"""The tables that are the tools' own, and the newest applied migration, as people name it."""
+Landmarks = tuple[Collection[tuple[str, str]], str]
+"""The tables that are the tools' own, and the newest applied migration, as people name it, or "none"."""
 
 
 class KeepSchema(Protocol):

@@ -18,13 +18,11 @@ Names = frozenset[tuple[str, str]]
 """Schemas and names of tables, unquoted."""
 
 
-def read_landmarks(
-    connection: psycopg.Connection, access: Access, source: Source
-) -> tuple[Names, str | None]:
-    """The tables that are the tools' own, and the newest applied migration, as people name it."""
+def read_landmarks(connection: psycopg.Connection, access: Access, source: Source) -> tuple[Names, str]:
+    """The tables that are the tools' own, and the newest applied migration, as people name it, or "none"."""
     at, history = access.read(connection)
     newest = newest_applied(source, stand(access.format, source, history))
-    return own_tables(connection, access.format, at.table), newest
+    return own_tables(connection, access.format, at.table), newest or "none"
 
 
 def own_tables(connection: psycopg.Connection, format: Format, table: HistoryTable) -> Names:

@@ -21,14 +21,13 @@ from howdah.migrate.handover import (
     Handover,
     OldHistory,
     archive_name,
-    is_archive,
     plan_handover,
 )
 from howdah.migrate.history import History, HistoryTable
-from howdah.migrate.lease import find_lease_table
 from howdah.migrate.lock import lock_keys
 from howdah.migrate.migration import Migration, Source
 from howdah.migrate.migrator import Migrator
+from howdah.migrate.own_tables import own_tables
 from howdah.migrate.plan import shown
 from howdah.migrate.side_history import create_side_history
 from howdah.migrate.sql import fetch, run_queries
@@ -139,7 +138,9 @@ def adopt(request: AdoptRequest) -> Adoption:
             if history.applied != planned.history.applied:
                 raise _changed_meanwhile(at.table)
             handover = _handover(connection, at, to, _new_table(connection, at, to), planned.applied)
-            connection.execute(f"SET lock_timeout = {round(migrator.settings.stall_seconds * 1000)}".encode())
+            connection.execute(
+                f"SET lock_timeout = {round(migrator.settings.stall_budget_seconds * 1000)}".encode()
+            )
             try:
                 run_queries(connection, [*handover.queries, *handover.records])
             except psycopg.errors.LockNotAvailable as error:
@@ -165,8 +166,7 @@ def _look_around(migrator: Migrator, start: Format, to: Format, source: Source) 
         at, history = migrator.access.read(connection)
         applied = refuse_unfit(start, source, history)
         new = _new_table(connection, at, to)
-        lease = find_lease_table(connection, start, at.table)
-        tools_own = {*_histories(connection, at.table, new), *([lease] if lease else [])}
+        tools_own = own_tables(connection, start, at.table) | own_tables(connection, to, new)
         schema = read_schema(connection, leave_out=tools_own)
         return _Found(at, history, new, Live(schema, read_surroundings(connection), applied))
 
@@ -206,12 +206,6 @@ def _new_table(connection: psycopg.Connection, at: Look, to: Format) -> HistoryT
             next=(f"howdah migrate status --format {to.name}",),
         )
     return there.table
-
-
-def _histories(connection: psycopg.Connection, *tables: HistoryTable) -> set[tuple[str, str]]:
-    """The history tables, and what adoptions in earlier times have left of others."""
-    names = {(table.schema, name) for table in tables for name in _relation_names(connection, table)}
-    return {(each.schema, each.table) for each in tables} | {each for each in names if is_archive(each[1])}
 
 
 def _relation_names(connection: psycopg.Connection, table: HistoryTable) -> set[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,10 +17,8 @@ from howdah.migrate.events import Event, StepStarted
 from howdah.migrate.migrator import Migrator
 from howdah.migrate.probe import Probe
 from howdah.rehearse.throwaway import Throwaway
+from howdah.schema.load import missing_role
 from howdah.schema.snapshot import Snapshot, read_schema
-
-_UNDEFINED_OBJECT = "42704"
-_NO_ROLE = re.compile(r'role "(.+)" does not exist')
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,7 @@ class Replay:
             try:
                 self.migrator.up(to=to)
             except MigrationFailed as failed:
-                if not self._made_role(failed):
+                if not self.make_missing_role(failed):
                     raise _cannot_replay(self.migrator, failed, "up") from failed
             else:
                 return
@@ -121,13 +118,13 @@ class Replay:
     def _session(self) -> psycopg.Connection:
         return open_session(self.database, application_name="howdah rehearse")
 
-    def _made_role(self, failed: MigrationFailed) -> bool:
-        """Whether all that failed was a role that setup makes, not a migration; on our own server it is made."""
-        found = _NO_ROLE.search(failed.message)
-        if not (found and failed.sqlstate == _UNDEFINED_OBJECT and self.throwaway.is_ours):
+    def make_missing_role(self, failed: MigrationFailed) -> bool:
+        """Whether all that failed was a role that setup makes, not a migration; on our own server it is made now."""
+        role = missing_role(failed.message, failed.sqlstate)
+        if role is None or not self.throwaway.is_ours:
             return False
         with self._session() as connection:
-            connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(found[1])))
+            connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
         return True
 
 

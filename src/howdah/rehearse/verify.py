@@ -122,7 +122,7 @@ def verify(
     need = Need(live.schema.major, old.extensions)
     with throwaway(need, at=rehearsal.at, environ=rehearsal.environ) as server:
         with rehearsal.replaying(server, old, live.surroundings) as run:
-            expected = _snapshot_at(run, live.applied)
+            expected = snapshot_at(run, live.applied)
             before = finish(run)
         with rehearsal.replaying(server, new, live.surroundings) as run:
             after = finish(run, is_reverted=before.reverted is not None)
@@ -199,7 +199,8 @@ def _makes_something(statement: Statement) -> bool:
     return words[:1] in _DDL and words[1:2] in _SEEN and "IF" not in words
 
 
-def _snapshot_at(run: Replay, applied: Sequence[Migration]) -> Snapshot:
+def snapshot_at(run: Replay, applied: Sequence[Migration]) -> Snapshot:
+    """What the applied migrations, in the order of the files, build on an empty database."""
     if applied:
         run.up(to=applied[-1].version)
     return run.snapshot()

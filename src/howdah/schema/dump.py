@@ -15,6 +15,8 @@ from howdah.schema.archive import Entry, read_archive
 from howdah.schema.arrange import Group, arrange
 from howdah.server.pg_dump import find_pg_dumps
 
+_TITLE = "-- The structure of the database, written by `howdah schema dump`.\n"
+_NEWEST = "-- Newest applied migration: "
 _LIMIT_SECONDS = 600
 _OPTIONS = (
     "--format=custom",
@@ -138,16 +140,20 @@ def _invalid_notes(invalid: Collection[tuple[str, str, bool]]) -> Iterator[Findi
             )
 
 
-def is_written_by_us(text: str) -> bool:
-    """Whether a file is one of `howdah schema dump`."""
-    return text.startswith(_TITLE)
-
-
-_TITLE = "-- The structure of the database, written by `howdah schema dump`.\n"
-
-
 def file_text(dump: Dump, newest: str | None) -> str:
-    """The whole file: the dump below a line that names the newest applied migration."""
-    migration = f"-- Newest applied migration: {newest or 'none'}\n"
+    """The whole file: the dump below a line that names the newest applied migration (None: nobody knows)."""
     encoding = "" if dump.text.isascii() else "SET client_encoding = 'UTF8';\n\n"
+    migration = "" if newest is None else f"{_NEWEST}{in_one_line(newest)}\n"
     return f"{_TITLE}{migration}\n{encoding}{dump.text}"
+
+
+def in_one_line(name: str) -> str:
+    """A migration's name without what would end a comment of SQL."""
+    return " ".join(name.split())
+
+
+def names_newest(text: str) -> str | None:
+    """The newest applied migration as a file names it; None: it names none, or we have not written it."""
+    if not text.startswith(_TITLE + _NEWEST):
+        return None
+    return text.removeprefix(_TITLE + _NEWEST).partition("\n")[0]

@@ -15,7 +15,6 @@ from howdah.config.database import DatabaseConfig
 from howdah.config.project import DatabaseSettings
 from howdah.errors import HowdahError, Where
 from howdah.findings import Finding, Severity
-from howdah.schema.dump import dump_schema, file_text
 
 
 @dataclass(frozen=True)
@@ -28,9 +27,11 @@ class SchemaFile:
         self,
         connection: psycopg.Connection,
         database: DatabaseConfig,
-        read_landmarks: Callable[[], tuple[Collection[tuple[str, str]], str | None]],
+        read_landmarks: Callable[[], tuple[Collection[tuple[str, str]], str]],
     ) -> tuple[Finding, ...]:
         """Bring it up to date; a note says so, or why not. Never raises."""
+        from howdah.schema.dump import dump_schema, file_text
+
         if not is_on_this_machine(connection):
             return ()
         try:

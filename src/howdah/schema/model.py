@@ -79,10 +79,15 @@ class SchemaModel:
                 self._read_touched(cursor, touched, since % (1 << 32))
         self._since = now
 
-    def changes(self, since: Mark) -> tuple[Snapshot, Snapshot]:
-        """What has changed since then: as it was, and as it is; relations whole, as compare() wants them."""
-        before = dict(reversed(self._journal[since.number :]))
-        after = {part: self._parts.get(part, ()) for part in before}
+    def changes(self, since: Mark, until: Mark | None = None) -> tuple[Snapshot, Snapshot]:
+        """What has changed since then: as it was, and as it is; relations whole, as compare() wants them.
+
+        `until`: as it was at that moment, not as it is.
+        """
+        end = len(self._journal) if until is None else until.number
+        before = dict(reversed(self._journal[since.number : end]))
+        later = dict(reversed(self._journal[end:]))
+        after = {part: later[part] if part in later else self._parts.get(part, ()) for part in before}
         changed = [part for part in before if before[part] != after[part]]
         return (
             self._as_snapshot({part: before[part] for part in changed}),
