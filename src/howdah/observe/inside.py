@@ -15,13 +15,9 @@ from dataclasses import dataclass, field, replace
 from howdah.observe.catalogue import Catalogue, NamedObject, Relation
 from howdah.observe.changes import Comparison, object_changes
 from howdah.observe.effect import Change, ChangeKind, Effect, Lock, Work, WorkKind
+from howdah.observe.look import CLASS, OBJECT_CATALOGUES, RELATION_CATALOGUES, Look, Rows, Session
 from howdah.pg.locks import LockMode
 
-_CLASS, _ATTRIBUTE, _ATTRDEF, _INDEX = 1259, 1249, 2604, 2610
-_RELATION_CATALOGUES = (_CLASS, _ATTRIBUTE, _ATTRDEF, _INDEX)
-# pg_type, pg_proc, pg_namespace, pg_constraint, pg_trigger, pg_enum, pg_policy, pg_extension
-_OBJECT_CATALOGUES = (1247, 1255, 2615, 2606, 2620, 3501, 3256, 3079)
-_CATALOGUES = [*_RELATION_CATALOGUES, *_OBJECT_CATALOGUES]
 # No relation changes its shape or its storage under less.
 _ALTERING = LockMode.SHARE_UPDATE_EXCLUSIVE.strength
 # They change nothing in a relation, and some want no query before the next statement.
@@ -60,73 +56,52 @@ class InUse:
         return relation.width if self.widths is None else self.widths[relation.oid]
 
 
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    """What the transaction has read and written of a relation so far."""
-
-    scans: int = 0
-    read: int = 0
-    written: int = 0
-    bytes: int = 0
-
-
-@dataclass(frozen=True)
-class _Look:
-    """What one look into the session gives."""
-
-    wal: int
-    slots: int
-    modes: Mapping[int, LockMode]
-    counted: Mapping[int, _Counted]
-    objects: frozenset[int]
-    rows: Mapping[int, tuple[int, int, int]]  # catalogue -> rows inserted, updated, deleted
-
-
-_NO_ROWS = (0, 0, 0)
-
-
 @dataclass
 class Inside:
-    """One transaction, which has changed nothing yet. `own` is its session, `before` sees what was committed before."""
+    """One transaction of a session, which has changed nothing yet; `before` sees what was committed before it."""
 
-    own: Catalogue
+    session: Session
     before: Catalogue
     in_use: InUse
     number: int = field(default=0, init=False)  # of the newest statement
+    _is_begun: bool = field(default=False, init=False)
     _held: dict[int, Lock] = field(default_factory=dict, init=False)
     _known: dict[int, Relation | None] = field(default_factory=dict, init=False)  # None: not in use
     _now: dict[int, Relation] = field(default_factory=dict, init=False)
-    _last: _Look = field(init=False)
     _objects: dict[int, NamedObject | None] = field(default_factory=dict, init=False)
     _is_renamed: bool = field(default=False, init=False)
+    _slots: int = field(default=0, init=False)
 
-    def __post_init__(self) -> None:
-        row = self.before.rows("start", self.own.connection.info.backend_pid)[0]
-        highest, self._first_id, wal, locks = row
-        self._highest = max(self.in_use.widths, default=0) if self.in_use.widths is not None else highest
-        # The run's own, as on its history.
-        self._foreign = _strongest((oid, LockMode.of(mode)) for oid, mode in locks or ())
-        self._last = _Look(wal, 0, {}, {}, frozenset(), {})
+    def begin(self, words: tuple[str, ...]) -> None:
+        """A statement is about to run; before the first that may change something, see what there is already."""
+        self.number += 1
+        if self._is_begun or _only_sets(words):
+            return
+        self._is_begun = True
+        highest, self._first_id, self._last = self.session.first()
+        self._highest = highest if self.in_use.widths is None else max(self.in_use.widths, default=0)
+        self._counted = dict(self._last.counted)
+        self._foreign = self._last.modes  # the run's own, as on its history
 
     def after(self, words: tuple[str, ...], seconds: float) -> Effect:
         """The effect of a statement that has just run and left the transaction open."""
-        self.number += 1
-        if words[:1] and words[0] in _SETTING and words[1:2] != ("CONSTRAINTS",):
-            return Effect(held=self.held, seconds=seconds, lock_slots=self._last.slots)
-        last, look = self._last, self._look()
+        if not self._is_begun or _only_sets(words):
+            return Effect(held=self.held, seconds=seconds, lock_slots=self._slots)
+        last, look = self._last, self.session.look(self._highest)
+        self._last, self._slots = look, look.slots
         self._learn(look.modes)
         if words[:1] == (
             "ROLLBACK",
         ):  # to a savepoint: what was made since is gone, and what was dropped is back
             self._now = self.own.relations(list(self._now))
-            self._last = look
+            self._counted.update(look.counted)
             self._take_locks(look)
             return Effect(held=self.held, seconds=seconds, lock_slots=look.slots)
         comparison = self._compare(last, look)
         taken = self._take_locks(look)
         work = self._work(comparison, last, look, words)
         changes = (*comparison.changes(), *self._object_changes(comparison, last, look))
-        self._last = look
+        self._counted.update(look.counted)
         self._now = {
             **{oid: each for oid, each in self._now.items() if oid not in comparison.before},
             **comparison.after,
@@ -140,6 +115,11 @@ class Inside:
             wal_bytes=look.wal - last.wal,
             lock_slots=look.slots,
         )
+
+    @property
+    def own(self) -> Catalogue:
+        """The catalogue as the transaction sees it."""
+        return self.session.own
 
     @property
     def held(self) -> tuple[Lock, ...]:
@@ -177,24 +157,6 @@ class Inside:
             return True
         return {each.name for each in before.columns.values()} <= {each.name for each in now.columns.values()}
 
-    def _look(self) -> _Look:
-        rows = self.own.rows("look", self._highest, _CATALOGUES)
-        modes, counted, catalogues = {}, {}, {}
-        objects = set()
-        wal = slots = 0
-        for what, first, second, names, *numbers in rows:
-            if what == "relation":
-                strongest = max((LockMode.of(name) for name in names), key=lambda each: each.strength)
-                modes[first] = strongest
-                counted[first] = _Counted(*numbers)
-            elif what == "object":
-                objects.add(second)
-            elif what == "catalogue":
-                catalogues[first] = (second, numbers[0], numbers[1])
-            else:
-                wal, slots = first, second
-        return _Look(wal, slots, modes, counted, frozenset(objects), catalogues)
-
     def _learn(self, oids: Collection[int]) -> None:
         """Get to know what relations were before the transaction; of an index, its table too."""
         unknown = [oid for oid in oids if oid not in self._known]
@@ -211,7 +173,7 @@ class Inside:
     def _is_used(self, oid: int) -> bool:
         return self._known.get(oid) is not None and self.in_use.has(oid)
 
-    def _take_locks(self, look: _Look) -> tuple[Lock, ...]:
+    def _take_locks(self, look: Look) -> tuple[Lock, ...]:
         """Bring the locks up to date; those that are new."""
         taken = []
         for oid, mode in look.modes.items():
@@ -246,11 +208,9 @@ class Inside:
             return None
         return None if known.kind == "c" else Lock(now.name, mode, self.number, kind=known.word)
 
-    def _compare(self, last: _Look, look: _Look) -> Comparison:
+    def _compare(self, last: Look, look: Look) -> Comparison:
         """What may have changed, before and after."""
-        may_have_changed = any(
-            look.rows.get(each) != last.rows.get(each, _NO_ROWS) for each in _RELATION_CATALOGUES
-        )
+        may_have_changed = any(look.changed(each, last) != Rows() for each in RELATION_CATALOGUES)
         altered = {
             oid
             for oid, mode in look.modes.items()
@@ -264,11 +224,10 @@ class Inside:
             for oid in before
             if (each := self._known.get(oid)) is not None and self.in_use.has(oid)
         }
-        deleted = look.rows.get(_CLASS, _NO_ROWS)[2] - last.rows.get(_CLASS, _NO_ROWS)[2]
-        return Comparison(before, after, widths, deleted_relations=deleted > 0)
+        return Comparison(before, after, widths, deleted_relations=look.changed(CLASS, last).deleted > 0)
 
     def _work(
-        self, comparison: Comparison, last: _Look, look: _Look, words: tuple[str, ...]
+        self, comparison: Comparison, last: Look, look: Look, words: tuple[str, ...]
     ) -> tuple[Work, ...]:
         stored = list(comparison.storage())
         reworked = {each.relation for each in stored}  # their scans are a part of that
@@ -279,22 +238,24 @@ class Inside:
             relation = self._now.get(oid)
             if relation is None or not self._is_used(oid):
                 continue
-            before = last.counted.get(oid, _Counted())
-            scans, read = counted.scans - before.scans, counted.read - before.read
-            written = counted.written - before.written
-            if written > 0 and relation.name not in refilled and not relation.is_index:
-                found.append(Work(WorkKind.ROWS, relation.name, rows=written, bytes=counted.bytes))
-            if scans <= 0:
+            new = counted.since(self._counted.get(oid))
+            if new.written > 0 and relation.name not in refilled and not relation.is_index:
+                found.append(Work(WorkKind.ROWS, relation.name, rows=new.written, bytes=counted.bytes))
+            if new.scans <= 0:
                 continue
             if not relation.is_index:
                 scanned[relation.name] = Work(
-                    WorkKind.SCAN, relation.name, rows=read // scans, bytes=counted.bytes
+                    WorkKind.SCAN, relation.name, rows=new.read // new.scans, bytes=counted.bytes
                 )
-            elif (table := self._now.get(relation.owner)) and _is_of_all(words, read):
+            elif (table := self._now.get(relation.owner)) and _is_of_all(words, new.read):
                 scanned.setdefault(
                     table.name,
                     Work(
-                        WorkKind.INDEX_SCAN, table.name, index=relation.name, rows=read, bytes=counted.bytes
+                        WorkKind.INDEX_SCAN,
+                        table.name,
+                        index=relation.name,
+                        rows=new.read,
+                        bytes=counted.bytes,
                     ),
                 )
         found += [each for name, each in scanned.items() if name not in reworked]
@@ -306,13 +267,10 @@ class Inside:
         found += [replace(each, bytes=sizes.get(each.index or each.relation, 0)) for each in stored]
         return tuple(sorted(found, key=lambda each: (each.relation, each.kind.value, each.index)))
 
-    def _object_changes(self, comparison: Comparison, last: _Look, look: _Look) -> list[Change]:
-        counts = {
-            each: _minus(look.rows.get(each, _NO_ROWS), last.rows.get(each, _NO_ROWS))
-            for each in _OBJECT_CATALOGUES
-        }
-        updated = [each for each, (_, rows, _) in counts.items() if rows > 0]
-        if not updated and not any(rows > 0 for _, _, rows in counts.values()):
+    def _object_changes(self, comparison: Comparison, last: Look, look: Look) -> list[Change]:
+        changed = {each: look.changed(each, last) for each in OBJECT_CATALOGUES}
+        updated = [each for each, rows in changed.items() if rows.updated > 0]
+        if not updated and not any(rows.deleted > 0 for rows in changed.values()):
             return []
         candidates = set(look.objects)
         if updated:
@@ -342,21 +300,13 @@ def _may_come_back(change: Change) -> bool:
     )
 
 
-def _minus(now: tuple[int, int, int], before: tuple[int, int, int]) -> tuple[int, int, int]:
-    return now[0] - before[0], now[1] - before[1], now[2] - before[2]
+def _only_sets(words: tuple[str, ...]) -> bool:
+    return words[:1] != () and words[0] in _SETTING and words[1:2] != ("CONSTRAINTS",)
 
 
 def _is_of_all(words: tuple[str, ...], read: int) -> bool:
     # A handful of rows by their keys is what an index is for.
     return not (words[:1] and words[0] in _QUERYING) or read > 1000
-
-
-def _strongest(locks: Iterable[tuple[int, LockMode]]) -> dict[int, LockMode]:
-    found: dict[int, LockMode] = {}
-    for oid, mode in locks:
-        if oid not in found or mode.strength > found[oid].strength:
-            found[oid] = mode
-    return found
 
 
 def _sorted(locks: Collection[Lock]) -> tuple[Lock, ...]:

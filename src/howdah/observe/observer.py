@@ -13,7 +13,8 @@ from psycopg.pq import TransactionStatus
 from howdah.observe.catalogue import Catalogue
 from howdah.observe.effect import Effect
 from howdah.observe.inside import Inside, InUse
-from howdah.observe.outside import SETTING, Outside, may_be_bracketed, open_beside
+from howdah.observe.look import Session
+from howdah.observe.outside import Outside, manages_transactions, may_be_bracketed, open_beside
 from howdah.pg.statements import Statement
 
 
@@ -27,6 +28,7 @@ class Observer:
     def __init__(self) -> None:
         self._in_use = InUse()
         self._watcher: psycopg.Connection | None = None
+        self._session: Session | None = None
         self._inside: Inside | None = None
         self._outside: Outside | None = None
         self._is_bracketed = False
@@ -74,9 +76,11 @@ class Observer:
                 self._inside = self._look_inside(connection)
                 connection.execute(b"BEGIN", prepare=False)
                 self._is_bracketed = True
-            elif statement.words[:1] not in SETTING:
+            elif manages_transactions(statement):
                 self._outside = Outside(connection, self._outside_view(connection), self._in_use, statement)
                 self._outside.start()
+        if self._inside is not None:
+            self._inside.begin(statement.words)
         self._started = time.perf_counter()
 
     def after(self, connection: psycopg.Connection, error: psycopg.Error | None) -> Effect:
@@ -116,6 +120,7 @@ class Observer:
         if self._outside is not None:
             outside, self._outside = self._outside, None
             effect = outside.finish(seconds, is_done=error is None)
+            self._session_of(connection).note(outside.touched)
         elif self._inside is None:
             effect = Effect(seconds=seconds)
         elif error is not None or connection.info.transaction_status != TransactionStatus.INTRANS:
@@ -132,7 +137,12 @@ class Observer:
         return self._touched
 
     def _look_inside(self, connection: psycopg.Connection) -> Inside:
-        return Inside(Catalogue(connection), self._outside_view(connection), self._in_use)
+        return Inside(self._session_of(connection), self._outside_view(connection), self._in_use)
+
+    def _session_of(self, connection: psycopg.Connection) -> Session:
+        if self._session is None or self._session.own.connection is not connection:
+            self._session = Session(Catalogue(connection))
+        return self._session
 
     def _outside_view(self, connection: psycopg.Connection) -> Catalogue:
         """The second session, to the database of the first."""

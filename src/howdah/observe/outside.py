@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import psycopg
@@ -34,7 +34,7 @@ _FLUSH_SINCE = 150000
 _OLD_REPORT_SECONDS = 0.6
 
 # They change no relation.
-SETTING = frozenset(
+_SETTING = frozenset(
     {(word,) for word in ("SET", "RESET", "BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "DISCARD")}
 )
 # They may commit, or may have to be outside a transaction, which only the catalogue knows.
@@ -48,7 +48,12 @@ def may_be_bracketed(statement: Statement, view: Catalogue) -> bool:
     first = statement.words[:1]
     if first in _BY_PARTITION and view.rows("has_partitions")[0][0]:
         return False
-    return first not in _OWN_TRANSACTIONS | SETTING and Feature.NO_TRANSACTION not in statement.features
+    return first not in _OWN_TRANSACTIONS | _SETTING and Feature.NO_TRANSACTION not in statement.features
+
+
+def manages_transactions(statement: Statement) -> bool:
+    """Whether it is one to look at from outside; SET and COMMIT are not."""
+    return statement.words[:1] not in _SETTING
 
 
 def open_beside(connection: psycopg.Connection) -> psycopg.Connection:
@@ -77,7 +82,7 @@ class Outside:
 
     def start(self) -> None:
         """Close the gate, and begin to look."""
-        self._highest, _, self._wal, _ = self.view.rows("start", self.connection.info.backend_pid)[0]
+        self._highest, _, self._wal = self.view.rows("place")[0]
         if self._counts_matter:
             self._counted = self._read_counted()
         self._gate = open_beside(self.connection)
@@ -90,7 +95,7 @@ class Outside:
         self._is_over.set()
         self._thread.join()
         self._gate.close()
-        wal = self.view.rows("start", self.connection.info.backend_pid)[0][2]
+        wal = self.view.rows("place")[0][2]
         used = {oid: each for oid, each in self._before.items() if self.in_use.has(oid)}
         locks = self._locks(used)
         effect = Effect(
@@ -112,6 +117,11 @@ class Outside:
             wal_bytes=effect.wal_bytes,
             lock_slots=self._slots,
         )
+
+    @property
+    def touched(self) -> Collection[int]:
+        """OIDs of the relations that it was seen to touch."""
+        return self._before
 
     def _watch(self) -> None:
         """In a thread: look, until it is over; where it waits at the gate, having looked, let it through."""

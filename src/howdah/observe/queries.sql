@@ -1,16 +1,22 @@
--- name: start
--- $1: pid of the observed session, whose transaction has changed nothing yet. Its locks, and where everything stands.
+-- name: place
+-- The highest OID of a relation; the lowest id that a transaction which begins now can have; where the log ends.
 SELECT (SELECT max(c.oid) FROM pg_catalog.pg_class AS c)::int8,
        pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::int8 & 4294967295,
-       pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::int8,
-       (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(l.relation::int8, l.mode))
-          FROM pg_catalog.pg_locks AS l
-         WHERE l.pid = $1 AND l.granted AND l.locktype = 'relation' AND l.mode <> 'SIReadLock'
-           AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d
-                              WHERE d.datname = pg_catalog.current_database()))
+       pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::int8
+
+-- name: counting
+-- In the observed session: relations of which it has counts that it has not reported yet.
+SELECT c.oid::int8
+  FROM pg_catalog.pg_class AS c
+ WHERE c.oid >= 16384 AND c.relkind IN ('r', 'm', 'i')
+   AND (pg_catalog.pg_stat_get_xact_numscans(c.oid) > 0
+        OR pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid) > 0
+        OR pg_catalog.pg_stat_get_xact_tuples_updated(c.oid) > 0
+        OR pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) > 0)
 
 -- name: look
--- In the observed session. $1: the highest OID in use, $2: catalogues. What the transaction holds and has counted.
+-- In the observed session. $1: catalogues, $2: the highest OID in use, $3: further relations. What the transaction
+-- holds, and what the session has counted: also of transactions before, as long as it has not reported them.
 WITH held AS MATERIALIZED (
     SELECT l.locktype, l.relation, l.classid, l.objid, l.mode
       FROM pg_catalog.pg_locks AS l
@@ -25,20 +31,24 @@ SELECT 'total', pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(
 SELECT 'catalogue', c, pg_catalog.pg_stat_get_xact_tuples_inserted(c::oid), NULL,
        pg_catalog.pg_stat_get_xact_tuples_updated(c::oid),
        pg_catalog.pg_stat_get_xact_tuples_deleted(c::oid), 0, 0
-  FROM pg_catalog.unnest($2::int8[]) AS c
+  FROM pg_catalog.unnest($1::int8[]) AS c
  UNION ALL
 SELECT 'object', classid::int8, objid::int8, NULL, 0, 0, 0, 0
   FROM held
  WHERE locktype = 'object' AND objid >= 16384 AND mode IN ('AccessExclusiveLock', 'ExclusiveLock')
  UNION ALL
-SELECT 'relation', relation::int8, 0, pg_catalog.array_agg(mode),
-       pg_catalog.pg_stat_get_xact_numscans(relation), pg_catalog.pg_stat_get_xact_tuples_returned(relation),
-       pg_catalog.pg_stat_get_xact_tuples_inserted(relation) + pg_catalog.pg_stat_get_xact_tuples_updated(relation)
-       + pg_catalog.pg_stat_get_xact_tuples_deleted(relation),
-       coalesce(pg_catalog.pg_relation_size(relation), 0)
-  FROM held
- WHERE locktype = 'relation' AND relation BETWEEN 16384 AND $1::int8
- GROUP BY relation
+SELECT 'relation', r.relation::int8, 0, r.modes,
+       pg_catalog.pg_stat_get_xact_numscans(r.relation), pg_catalog.pg_stat_get_xact_tuples_returned(r.relation),
+       pg_catalog.pg_stat_get_xact_tuples_inserted(r.relation)
+       + pg_catalog.pg_stat_get_xact_tuples_updated(r.relation)
+       + pg_catalog.pg_stat_get_xact_tuples_deleted(r.relation),
+       CASE WHEN r.modes = '{}' THEN 0 ELSE coalesce(pg_catalog.pg_relation_size(r.relation), 0) END
+  FROM (SELECT relation, pg_catalog.array_remove(pg_catalog.array_agg(mode), NULL) AS modes
+          FROM (SELECT relation, mode FROM held
+                 WHERE locktype = 'relation' AND relation BETWEEN 16384 AND $2::int8
+                 UNION ALL
+                SELECT o::oid, NULL FROM pg_catalog.unnest($3::int8[]) AS o) AS each_lock
+         GROUP BY relation) AS r
 
 -- name: touched
 -- In the observed session: every relation that its transaction holds a lock on.
