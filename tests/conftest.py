@@ -19,6 +19,7 @@ pytest_plugins = [
     "fix_gate",
     "fix_tls",
     "fix_migrations",
+    "fix_git",
     "fix_fleet",
     "fix_golang_migrate",
     "fix_peers",

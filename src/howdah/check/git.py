@@ -86,11 +86,16 @@ class Repository:
         return found
 
     def stored_ids(self, paths: Sequence[str]) -> dict[str, str]:
-        """Path -> id of what git would store of the file as it is on disk: with its line ends, for instance."""
-        asked = [each for each in paths if "\n" not in each]
+        """Path -> id of what git would store of the file as it is on disk: with its line ends, for instance.
+
+        A name that cannot be told to git line by line is left out.
+        """
+        prefix = self.ask("rev-parse", "--show-prefix")  # what comes by stdin counts from the top
+        asked = {each: f"{prefix}{each}" for each in paths}
+        asked = {each: path for each, path in asked.items() if "\n" not in path and path[:1] != '"'}
         if not asked:
             return {}
-        text = "".join(f"{each}\n" for each in asked)
+        text = "".join(f"{path}\n" for path in asked.values())
         ids = self._run(("hash-object", "--stdin-paths"), os.fsencode(text)).decode().split()
         return dict(zip(asked, ids, strict=True))
 

@@ -19,9 +19,9 @@ _STRAY = re.compile(
     r"""
       .*(~|\.(orig|rej|bak|old|save|tmp|temp|sw[a-p]|backup|copy|patch|disabled))(\.sql)?
     | \._.* | \.\#.* | \#.*\# | \.DS_Store.+
-    | copy\ of\ .* | .*[ _-]-?\ ?copy(\ ?\(?[0-9]+\)?)?(\.[^.]+){0,2}
+    | copy\ of\ .* | .*\ (-\ )?copy(\ ?\(?[0-9]+\)?)?(\.[^.]+){0,2}
     | .*\ ?\([0-9]+\)(\.[^.]+){0,2}
-    | .*_(BASE|LOCAL|REMOTE|BACKUP)_[0-9]+(\.[^.]+){0,2}
+    | .*(?-i:_(BASE|LOCAL|REMOTE|BACKUP)_[0-9]+)(\.[^.]+){0,2}
     | .*\.(mine|theirs|ours|r[0-9]+)
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
@@ -83,9 +83,7 @@ def uneven_widths(migrations: Sequence[Migration]) -> Iterator[RuleFinding]:
     """Numbers with more or fewer digits than most, so that a listing by name has another order than the run."""
     by_width = defaultdict(list)
     for each in migrations:
-        if sequential_number(each) is not None:
-            written = _NUMBER.match(each.path.name)
-            assert written is not None
+        if sequential_number(each) is not None and (written := _NUMBER.match(each.path.name)):
             by_width[len(written[0])].append(each)
     if len(by_width) < 2:
         return
