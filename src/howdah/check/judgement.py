@@ -6,14 +6,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from howdah.check.report import RuleFinding, StatementReport
-from howdah.check.rules import BLOCKING, CHANGING, FAILING, NOTES
+from howdah.check.report import RuleFinding, SafeStep, StatementReport
+from howdah.check.rules import BLOCKING, CHAIN, CHANGING, FAILING, NOTES, TRIPS
 from howdah.check.rules.rule import Rule, Says, Seen, StepRule
+from howdah.check.rules.trip_rule import ChainRule, TripRule, TripSays
 from howdah.errors import Where
 from howdah.findings import Finding, Severity
+from howdah.migrate.migration import Migration
 from howdah.observe.effect import Effect
 from howdah.observe.verdict import Verdict, judge
 from howdah.rehearse.observed import ObservedStep
+from howdah.rehearse.trip import RoundTrip, WayBack
 
 Weigh = Callable[[Effect], tuple[Verdict, str]]
 
@@ -48,6 +51,24 @@ def judge_step(step: ObservedStep, *, weigh: Weigh = unweighed) -> Judged:
     )
 
 
+def judge_trip(trip: RoundTrip) -> tuple[RuleFinding, ...]:
+    """What the rules say of a migration's way there and back, beside what they say of its statements."""
+    said = ((rule, says) for rule in TRIPS if (says := rule.look(trip)))
+    return tuple(_of_trip(rule, says, trip.migration) for rule, says in said)
+
+
+def judge_way_back(way: WayBack) -> tuple[RuleFinding, ...]:
+    """What the rules say of the way back of all migrations."""
+    return tuple(_of_trip(rule, says, None) for rule in CHAIN if (says := rule.look(way)))
+
+
+def _of_trip(rule: TripRule | ChainRule, says: TripSays, migration: Migration | None) -> RuleFinding:
+    file = migration and (migration.file(says.direction) or migration.path)
+    where = Where(str(file)) if file else None
+    finding = Finding(rule.name, says.message, severity_of(rule.verdict), where, says.why, says.fix)
+    return RuleFinding(finding, rule.verdict, tuple(SafeStep(each) for each in says.mend))
+
+
 def _report(seen: Seen, file: str, weight: str) -> StatementReport:
     statement = seen.statement
     found = (_finding(rule, says, Where(file, statement.line), weight=weight) for rule, says in _spoken(seen))
@@ -75,7 +96,9 @@ def _said(rules: Sequence[Rule], seen: Seen) -> Iterator[tuple[Rule, Says]]:
 
 def severity_of(verdict: Verdict) -> Severity:
     """How much a finding of this weight matters."""
-    return Severity.ERROR if verdict.rank >= Verdict.BREAKING.rank else Severity.INFO
+    if verdict.rank >= Verdict.BREAKING.rank:
+        return Severity.ERROR
+    return Severity.INFO if verdict in (Verdict.LONG, Verdict.BRIEF) else Severity.WARNING
 
 
 def _finding(rule: Rule | StepRule, says: Says, where: Where, *, weight: str = "") -> RuleFinding:

@@ -5,17 +5,24 @@ from __future__ import annotations
 from howdah.check.rules import (
     added_column_rewrites_table,
     blocks_for_long,
+    chain_leaves_behind,
     check_scan_blocks,
     column_type_rewrites_table,
     constraint_builds_index,
+    down_fails,
+    down_leaves_behind,
+    down_loses_data,
+    down_loses_schema,
     drops_column,
     drops_object,
     drops_table,
+    fails_on_any_row,
     fails_on_rows,
     foreign_key_scan_blocks,
     index_build_blocks_writes,
     lock_held_across_work,
     many_locks,
+    may_fail_on_rows,
     migration_fails,
     not_null_scan_blocks,
     partition_scan_blocks,
@@ -26,10 +33,12 @@ from howdah.check.rules import (
     rows_written_at_once,
     takes_long,
     truncates_table,
+    up_differs_after_down,
     vacuum_full_blocks,
     waits_for_locks,
 )
 from howdah.check.rules.rule import Rule, StepRule
+from howdah.check.rules.trip_rule import ChainRule, TripRule
 
 # Why it fails: the first that fits.
 FAILING: tuple[Rule, ...] = (fails_on_rows.RULE, migration_fails.RULE)
@@ -69,4 +78,26 @@ NOTES: tuple[StepRule, ...] = (
     many_locks.RULE,
 )
 
-RULES: tuple[Rule | StepRule, ...] = (*FAILING, *BLOCKING, *CHANGING, *NOTES)
+# About the way down and up again.
+TRIPS: tuple[TripRule, ...] = (
+    fails_on_any_row.RULE,
+    may_fail_on_rows.RULE,
+    down_fails.RULE,
+    down_leaves_behind.RULE,
+    down_loses_schema.RULE,
+    down_loses_data.RULE,
+    up_differs_after_down.RULE,
+)
+CHAIN: tuple[ChainRule, ...] = (chain_leaves_behind.RULE,)
+
+RULES: tuple[Rule | StepRule | TripRule | ChainRule, ...] = (
+    *FAILING,
+    *BLOCKING,
+    *CHANGING,
+    *NOTES,
+    *TRIPS,
+    *CHAIN,
+)
+
+ALLOWABLE = frozenset(each.name for each in RULES if each not in (*FAILING, *CHAIN))
+"""The names that a file may allow itself. That it fails it cannot; and the chain is no file's."""

@@ -1,0 +1,26 @@
+"""A second `up`, behind the `down`, fails or builds something else than the first."""
+
+from __future__ import annotations
+
+from howdah.check.rules.trip_rule import TripRule, TripSays, shown, told
+from howdah.observe.verdict import Verdict
+from howdah.rehearse.trip import RoundTrip
+
+
+def _look(trip: RoundTrip) -> TripSays | None:
+    if trip.again is not None and trip.again.failure is not None:
+        return TripSays(
+            f"its `up` fails behind its `down`: {trip.again.failure.message}",
+            "It was run up, down and up again. Who reverts it cannot apply it any more.",
+            "Mend the `down`, so that it takes back exactly what the `up` does.",
+        )
+    if not trip.differs:
+        return None
+    return TripSays(
+        f"its `up` builds something else behind its `down`: {shown(trip.differs)}",
+        f"It was run up, down and up again:\n{told(trip.differs)}",
+        "Mend the `down`, so that it takes back exactly what the `up` does.",
+    )
+
+
+RULE = TripRule("up-differs-after-down", Verdict.BREAKING, _look)
