@@ -142,9 +142,13 @@ class _Book:
 
     def _is_late(self, entry: Entry) -> bool:
         """Whether it must wait for all tables: a function that it calls may read any of them."""
-        if entry.kind in _RUN_CODE and any(each.kind in _CODE for each in self._needed(entry)):
+        needed = self._needed(entry)
+        if entry.kind in _RUN_CODE and any(each.kind in _CODE for each in needed):
             return True
-        return entry.kind == "INDEX" and (entry.schema, entry.name) in self.unfinished
+        return any(each.kind == "INDEX" and self._is_unfinished(each) for each in (entry, *needed))
+
+    def _is_unfinished(self, index: Entry) -> bool:
+        return (index.schema, index.name) in self.unfinished
 
     def _is_left_out(self, entry: Entry) -> bool:
         owner = self._owners.get(entry.number)

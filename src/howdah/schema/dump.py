@@ -67,7 +67,7 @@ def dump_schema(
     archive = program.run(database, options, limit_seconds=_LIMIT_SECONDS)
     entries = [each for each in read_archive(archive) if _is_structure(each)]
     invalid = _read_invalid(connection)
-    unfinished = {(schema, name) for schema, name, is_dumped in invalid if is_dumped}
+    unfinished = {(each.schema, each.name) for each in invalid if each.is_dumped}
     groups = arrange(entries, leave_out=leave_out, unfinished=unfinished)
     text = "\n".join(_group_text(group) for group in groups)
     if any(each.kind in _ROUTINES for each in entries):
@@ -118,25 +118,34 @@ def _without_names_of_not_null(text: str) -> str:
     return text
 
 
-def _read_invalid(connection: psycopg.Connection) -> list[tuple[str, str, bool]]:
-    """Schema and name of the invalid indexes, and whether pg_dump writes it: those of partitioned tables it does."""
-    return connection.execute(
-        "SELECT n.nspname, c.relname, c.relkind = 'I' FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
-        " JOIN pg_namespace n ON n.oid = c.relnamespace"
+@dataclass(frozen=True)
+class _Invalid:
+    """An index that is not valid; pg_dump writes only those of partitioned tables."""
+
+    schema: str
+    name: str
+    is_dumped: bool
+    sql: str
+
+
+def _read_invalid(connection: psycopg.Connection) -> list[_Invalid]:
+    rows = connection.execute(
+        "SELECT n.nspname, c.relname, c.relkind = 'I', format('%I.%I', n.nspname, c.relname) FROM pg_index i"
+        " JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
         " WHERE NOT i.indisvalid AND n.nspname !~ '^(pg_|howdah$)' ORDER BY 1, 2"
     ).fetchall()
+    return [_Invalid(*row) for row in rows]
 
 
-def _invalid_notes(invalid: Collection[tuple[str, str, bool]]) -> Iterator[Finding]:
-    for schema, name, is_dumped in invalid:
-        if not is_dumped:
-            index = f"{quote_identifier(schema)}.{quote_identifier(name)}"
+def _invalid_notes(invalid: Collection[_Invalid]) -> Iterator[Finding]:
+    for each in invalid:
+        if not each.is_dumped:
             yield Finding(
                 "invalid-index",
-                f"index {index} is not valid, and is left out",
+                f"index {each.sql} is not valid, and is left out",
                 Severity.WARNING,
                 why="A build of it that could not end left it behind: it costs writes, and no query uses it.",
-                fix=f"Build it anew: REINDEX INDEX CONCURRENTLY {index}; or drop it.",
+                fix=f"Build it anew: REINDEX INDEX CONCURRENTLY {each.sql}; or drop it.",
             )
 
 

@@ -11,10 +11,11 @@ from psycopg import sql
 from howdah.errors import RefusedError, SourceError, Where
 from howdah.pg.statements import split_script
 
-# What is for psql, which newer versions of pg_dump write around everything.
 _UNDEFINED_OBJECT = "42704"
 _NO_ROLE = re.compile(r'role "(.+)" does not exist')
-_FOR_PSQL = re.compile(r"^\\(?:un)?restrict .*$", re.MULTILINE)
+# What is for psql, which newer versions of pg_dump write around everything.
+_RESTRICT = re.compile(r"\A((?:\s|--.*\n)*)\\restrict .*\n")
+_UNRESTRICT = re.compile(r"^\\unrestrict .*\s*\Z", re.MULTILINE)
 
 
 def read_sql(file: Path) -> str:
@@ -39,7 +40,7 @@ def load_sql(connection: psycopg.Connection, text: str, *, file: Path, make_role
         RefusedError: one fails; `where` says which.
         ScriptError: the file cannot be split.
     """
-    for statement in split_script(_FOR_PSQL.sub("", text)):
+    for statement in split_script(_UNRESTRICT.sub("", _RESTRICT.sub(r"\1\n", text))):
         while True:
             try:
                 connection.execute(statement.text.encode())
