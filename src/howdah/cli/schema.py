@@ -1,4 +1,4 @@
-"""`howdah schema`: dump, diff."""
+"""`howdah schema`: dump, diff, stats."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from howdah.cli.migrate_options import migration_options, of_one
 from howdah.cli.options import all_option, rehearse_option, wants_all
 from howdah.cli.schema_diff import diff
 from howdah.cli.schema_of import check_one, migrator_for
+from howdah.cli.schema_stats import stats
 from howdah.cli.target import project_of, resolve_target
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def area() -> None:
     howdah schema dump --write          into the file that howdah.toml names
     howdah schema dump --check          is that file what the migrations give?
     howdah schema diff                  is the database what its migrations give?
+    howdah schema stats                 how large its tables are, for `howdah check --stats`
     """  # noqa: D301 - click keeps the lines after a backspace as they are
 
 
@@ -143,3 +145,4 @@ def _file_of(settings: DatabaseSettings, project: Project) -> Path:
 
 
 area.add_command(diff)
+area.add_command(stats)

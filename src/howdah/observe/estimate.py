@@ -38,10 +38,10 @@ RATES: Mapping[WorkKind, Rate] = {
     WorkKind.SCAN: Rate(50 * _MB, 4000 * _MB, 1.5e6, 30e6),
     # Of a foreign key: both tables are joined.
     WorkKind.INDEX_SCAN: Rate(25 * _MB, 4000 * _MB, 0.5e6, 20e6),
-    WorkKind.INDEX_BUILD: Rate(20 * _MB, 800 * _MB, 0.3e6, 4e6),
-    WorkKind.INDEX_REBUILD: Rate(20 * _MB, 800 * _MB, 0.3e6, 4e6),
+    WorkKind.INDEX_BUILD: Rate(20 * _MB, 2000 * _MB, 0.3e6, 10e6),
+    WorkKind.INDEX_REBUILD: Rate(20 * _MB, 2000 * _MB, 0.3e6, 10e6),
     # With all indexes, which are built again.
-    WorkKind.REWRITE: Rate(10 * _MB, 150 * _MB, 0.1e6, 2e6),
+    WorkKind.REWRITE: Rate(10 * _MB, 300 * _MB, 0.1e6, 4e6),
 }
 
 

@@ -232,8 +232,8 @@ def test_a_name_of_every_kind_is_watched(rehearse: Callable[..., LiveRehearsal])
     seed = (
         'CREATE SCHEMA "My Schema"',
         'CREATE TABLE "My Schema"."a.""b%s" ("Id" int PRIMARY KEY, "V;" text)',
+        'INSERT INTO "My Schema"."a.""b%s" VALUES (1, NULL)',
     )
-    seed += ('INSERT INTO "My Schema"."a.""b%s" VALUES (1, NULL)',)
     found = rehearse('ALTER TABLE "My Schema"."a.""b%s" ALTER "V;" SET NOT NULL;', seed=seed)
     failure = data_failure(found)
     assert (failure.relation, failure.examples) == ('"My Schema"."a.""b%s"', ("Id=1",))
