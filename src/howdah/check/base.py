@@ -69,8 +69,6 @@ def read_base(
     where = _places(format, directory)
     repository = Repository(where.folder)
     try:
-        if repository.ask("rev-parse", "--is-inside-work-tree") != "true":
-            return _without(ref, "the folder is not in a work tree of git")
         return _read(repository, where, ref, environ)
     except FileNotFoundError:
         return _without(ref, "the program git is not installed")
@@ -103,8 +101,9 @@ def _places(format: Format, directory: Path) -> _Where:
 
 
 def _read(repository: Repository, where: _Where, ref: str | None, environ: Mapping[str, str]) -> Base:
-    is_shallow = repository.ask("rev-parse", "--is-shallow-repository") == "true"
-    is_nested = bool(repository.ask("rev-parse", "--show-superproject-working-tree"))
+    is_inside, is_shallow, is_nested = repository.describe()
+    if not is_inside:
+        return _without(ref, "the folder is not in a work tree of git")
     # What the CI says is said of the outer repository.
     said = "" if ref or is_nested else _said_by_ci(environ)
     names = _candidates(ref, said, environ)
@@ -116,7 +115,7 @@ def _read(repository: Repository, where: _Where, ref: str | None, environ: Mappi
         if ref or said:
             raise _unknown(ref or said, said, is_shallow=is_shallow)
         return _without(None, "none of " + ", ".join(_GUESSES) + " is there")
-    parted = repository.merge_base(found[name])
+    parted = found[name] if found[name] == found["HEAD"] else repository.merge_base(found[name])
     if parted is None:
         if ref or said or is_shallow:
             raise _unrelated(name, is_shallow=is_shallow)

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from howdah.check import changed
 from howdah.check.base import Base
-from howdah.check.released import Edition, Working, read_editions, read_working
+from howdah.check.released import Edition, Working, read_editions, read_working, untouched_part
 from howdah.check.report import RuleFinding
 from howdah.errors import SourceError
 from howdah.migrate.checksums import read_content
@@ -104,7 +104,7 @@ def compare_with_base(
     if known is not None:
         editions = _Editions(format, base, known, known, working.edition, source, policy=out_of_order)
         return Comparison(editions.new, untouched, tuple(_out_of_order(editions)))
-    with read_editions(format, base) as (released, tip):
+    with read_editions(format, base, working) as (released, tip):
         editions = _Editions(
             format,
             base,
@@ -125,11 +125,8 @@ def _from_untouched(source: Source, base: Base, working: Working) -> Edition | N
         return None
     if any(working.ids.get(name) != content for name, content in base.released.items()):
         return None
-    stored = {base.folder / name for name in base.released}
-    migrations = {
-        each.version: each for each in source.migrations if each.up in stored or each.down in stored
-    }
-    return Edition(migrations, working.edition.ids)
+    stored = untouched_part(source.by_version, base.folder, base.released, working.ids)
+    return Edition(stored, working.edition.ids)
 
 
 def _squashed(format: Format, source: Source) -> frozenset[str]:

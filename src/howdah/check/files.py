@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from howdah.check.names import (
@@ -27,6 +27,7 @@ _CONFLICT = re.compile(rb"^(<{7}|>{7}|\|{7})( |\r?$)", re.MULTILINE)
 _MARK = b"\xef\xbb\xbf"
 # Notes of reading that stop a deployment, or a way back that people count on.
 _STOPPING = frozenset({"missing-up-file", "missing-down-file", "several-heads"})
+_NOT_ON_THE_WAY_UP = frozenset({"missing-down-file", "several-heads"})
 # Send a whole file as one message, which PostgreSQL runs as one transaction, whatever stands in it.
 _SEND_WHOLE_FILES = frozenset({"golang-migrate", "prisma"})
 
@@ -55,6 +56,11 @@ def examine_files(format: Format, directory: Path) -> tuple[Source | None, tuple
         *_from_contents(format, source),
     ]
     return source, tuple(found)
+
+
+def are_runnable(found: Iterable[RuleFinding]) -> bool:
+    """Whether nothing that was found by itself in the files keeps them from being run up."""
+    return all(each.verdict is not Verdict.FAILS or each.finding.code in _NOT_ON_THE_WAY_UP for each in found)
 
 
 def stopping(error: SourceError) -> RuleFinding:

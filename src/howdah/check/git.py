@@ -36,6 +36,12 @@ class Repository:
         """What git answers, without the newline at its end. Raises CommandError."""
         return os.fsdecode(self._run(arguments)).removesuffix("\n")
 
+    def describe(self) -> tuple[bool, bool, bool]:
+        """Whether the folder is in a work tree, of a repository without its whole history, inside another one."""
+        questions = ("--is-inside-work-tree", "--is-shallow-repository", "--show-superproject-working-tree")
+        inside, shallow, *outer = self.ask("rev-parse", *questions).split("\n")
+        return inside == "true", shallow == "true", bool(outer)
+
     def resolve(self, names: Sequence[str]) -> dict[str, str]:
         """The ids of the commits that these names mean, without the names that mean none."""
         asked = [name for name in names if is_plain(name)]

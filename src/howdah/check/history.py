@@ -12,6 +12,7 @@ from howdah.observe.verdict import Verdict
 
 if TYPE_CHECKING:
     from howdah.migrate.formats.interface import OutOfOrder
+    from howdah.migrate.migration import Source
     from howdah.migrate.migrator import Migrator
     from howdah.migrate.status import Status
 
@@ -34,11 +35,12 @@ class Environment:
     findings: tuple[RuleFinding, ...] = ()
 
 
-def compare_with_history(migrator: Migrator) -> Environment:
-    """Compare the files of a migrator with the history in its database; nothing is written, no lock is taken.
+def compare_with_history(migrator: Migrator, source: Source) -> Environment:
+    """Compare the files, as `examine_files` read them, with the history in the migrator's database.
+
+    Nothing is written, no lock is taken.
 
     Raises:
-        SourceError: the files cannot be read as they are.
         ConnectError: the database cannot be reached.
     """
     from howdah.migrate.formats import find_format
@@ -47,7 +49,7 @@ def compare_with_history(migrator: Migrator) -> Environment:
     from howdah.migrate.standing import stand
     from howdah.migrate.status import build_status
 
-    tool, source = find_format(migrator.format, variables=migrator.variables), migrator.source()
+    tool = find_format(migrator.format, variables=migrator.variables)
     with migrator.access.session() as connection, connection.transaction():
         # Of this transaction only: behind a pooler the session is somebody else's next.
         connection.execute("SET TRANSACTION READ ONLY")

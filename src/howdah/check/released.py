@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from howdah.check.base import Base
 from howdah.check.git import Tree, content_id
@@ -15,12 +14,18 @@ from howdah.errors import SourceError
 from howdah.migrate.formats.interface import Format
 from howdah.migrate.migration import Direction, Migration, Source
 
+# Their files say what they are without the others, or settings beside them.
+_EACH_FILE_ALONE = frozenset({"golang-migrate", "goose", "sqlx", "dbmate", "prisma", "typeorm"})
+
+Migrations = Mapping[str, Migration]
+"""Version -> migration."""
+
 
 @dataclass(frozen=True)
 class Edition:
     """The migrations of one moment, with the ids of their files' contents; `ids` is by file."""
 
-    migrations: Mapping[str, Migration] = field(default_factory=dict)
+    migrations: Migrations = field(default_factory=dict)
     ids: Mapping[Path, str] = field(default_factory=dict)
 
     def id(self, version: str, direction: Direction) -> str | None:
@@ -64,22 +69,64 @@ def read_working(source: Source, base: Base) -> Working:
 
 
 @contextmanager
-def read_editions(format: Format, base: Base) -> Iterator[tuple[Edition, Edition]]:
+def read_editions(format: Format, base: Base, working: Working) -> Iterator[tuple[Edition, Edition]]:
     """What was released where this work began, and what the base has now; their files are there inside the block."""
+    from tempfile import TemporaryDirectory
+
     with TemporaryDirectory(prefix="howdah-base-") as place:
-        released = _read(format, base, base.released, Path(place, "released"))
-        tip = released if base.tip is base.released else _read(format, base, base.tip, Path(place, "tip"))
+        released = _read(format, base, base.released, working, Path(place, "released"))
+        tip = released
+        if base.tip is not base.released:
+            tip = _read(format, base, base.tip, working, Path(place, "tip"))
         yield released, tip
+
+
+def untouched_part(source: Migrations, folder: Path, tree: Tree, ids: Tree) -> Migrations:
+    """The migrations of the working tree with those of their files that a tree has, too, as they are."""
+    same = {folder / name for name, content in tree.items() if ids.get(name) == content}
+    parts = {}
+    for version, each in source.items():
+        up, down = (path if path in same else None for path in (each.up, each.down))
+        if up or down:
+            parts[version] = each if (up, down) == (each.up, each.down) else replace(each, up=up, down=down)
+    return parts
 
 
 def relative(path: Path, folder: Path) -> str:
     """A file's path below the folder, as git writes it."""
-    return Path(os.path.relpath(path, folder)).as_posix()
+    name, start = str(path), f"{folder}{os.sep}"
+    return name[len(start) :] if name.startswith(start) else Path(os.path.relpath(path, folder)).as_posix()
 
 
-def _read(format: Format, base: Base, tree: Tree, place: Path) -> Edition:
-    """Write the files of a tree, and read them as the format does. What is wrong with them is the base's matter."""
+def _read(format: Format, base: Base, tree: Tree, working: Working, place: Path) -> Edition:
+    """The migrations of a tree. What is wrong with them is the base's matter.
+
+    Where a file can be read without the others, only those are read that are not here as they were.
+    """
     place.mkdir()
+    is_each_alone = format.name in _EACH_FILE_ALONE
+    wanted = {
+        name: content
+        for name, content in tree.items()
+        if not (is_each_alone and working.ids.get(name) == content)
+    }
+    ids = _write(format, base, wanted, place)
+    try:
+        read: Migrations = format.files.read(place, refuse=lambda _: None).by_version
+    except SourceError:
+        read = {}
+    if not is_each_alone:
+        return Edition(read, ids)
+    merged = dict(untouched_part(working.edition.migrations, base.folder, tree, working.ids))
+    for version, each in read.items():
+        kept = merged.get(version)
+        merged[version] = replace(kept, up=each.up or kept.up, down=each.down or kept.down) if kept else each
+    ordered = sorted(merged.values(), key=lambda each: format.files.sort_key(each.version))
+    return Edition({each.version: each for each in ordered}, {**working.edition.ids, **ids})
+
+
+def _write(format: Format, base: Base, tree: Tree, place: Path) -> dict[Path, str]:
+    """Write the files of a tree; their ids."""
     contents = base.repository.read_files(sorted(set(tree.values())))
     ids = {}
     for name, content in tree.items():
@@ -90,8 +137,4 @@ def _read(format: Format, base: Base, tree: Tree, place: Path) -> Edition:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(contents[content])
         ids[file] = content
-    try:
-        source = format.files.read(place, refuse=lambda _: None)
-    except SourceError:
-        return Edition(ids=ids)
-    return Edition(source.by_version, ids)
+    return ids
