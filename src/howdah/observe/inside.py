@@ -100,7 +100,7 @@ class Inside:
         comparison = self._compare(last, look)
         taken = self._take_locks(look)
         work = self._work(comparison, last, look, words)
-        changes = (*comparison.changes(), *self._object_changes(comparison, last, look))
+        changes = [*comparison.changes(), *self._object_changes(comparison, last, look)]
         self._counted.update(look.counted)
         self._now = {
             **{oid: each for oid, each in self._now.items() if oid not in comparison.before},
@@ -110,7 +110,7 @@ class Inside:
             taken=taken,
             held=self.held,
             work=work,
-            changes=changes,
+            changes=tuple(sorted(changes, key=lambda each: (each.object, each.name, each.kind.value))),
             seconds=seconds,
             wal_bytes=look.wal - last.wal,
             lock_slots=look.slots,

@@ -12,9 +12,10 @@ from psycopg.pq import TransactionStatus
 
 from howdah.observe.catalogue import Catalogue
 from howdah.observe.effect import Effect
+from howdah.observe.gate import open_beside
 from howdah.observe.inside import Inside, InUse
 from howdah.observe.look import Session
-from howdah.observe.outside import Outside, manages_transactions, may_be_bracketed, open_beside
+from howdah.observe.outside import Outside, manages_transactions, may_be_bracketed
 from howdah.pg.statements import Statement
 
 

@@ -1,8 +1,8 @@
 """What a statement does that manages its own transactions, such as CREATE INDEX CONCURRENTLY: seen from outside.
 
 Its locks are gone when it ends, so a second session looks while it runs; and since on a small table it would be over
-before anybody looked, a gate makes it stop. A third session holds SHARE on pg_class: whatever changes a relation takes
-its locks on tables first, and then waits there, to be looked at. The gate opens, and closes again behind it.
+before anybody looked, a gate makes it stop: whatever changes a relation takes its locks on tables first, and then waits
+at pg_class, to be looked at. The gate opens, and closes again behind it.
 """
 
 from __future__ import annotations
@@ -13,21 +13,20 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import psycopg
-from psycopg.conninfo import make_conninfo
 
 from howdah.observe.catalogue import Catalogue, Relation
 from howdah.observe.changes import Comparison
 from howdah.observe.effect import Effect, Lock, Work, WorkKind
+from howdah.observe.gate import PG_CLASS, Gate
 from howdah.observe.inside import InUse
 from howdah.pg.features import Feature
 from howdah.pg.locks import LockMode
 from howdah.pg.statements import Statement
 
-_PG_CLASS = 1259
 _LOOK_EVERY_SECONDS = 0.001
 # Behind so many stops a statement is about many relations: then looking now and then must do.
-_MAX_STOPS = 300
-_GATE = b"BEGIN; SET LOCAL lock_timeout = '200ms'; LOCK TABLE pg_catalog.pg_class IN SHARE MODE"
+_MAX_STOPS = 1000
+_SEEN_FOR_SURE = LockMode.SHARE_UPDATE_EXCLUSIVE.strength
 # From this version on a session can be told to report what it has counted.
 _FLUSH_SINCE = 150000
 # Longer than a session of version 14 keeps its counts, and its collector its file.
@@ -56,15 +55,6 @@ def manages_transactions(statement: Statement) -> bool:
     return statement.words[:1] not in _SETTING
 
 
-def open_beside(connection: psycopg.Connection) -> psycopg.Connection:
-    """Another autocommit session to the same database, as the role that logged in."""
-    info = connection.info
-    parameters = {**info.get_parameters(), "application_name": "howdah observe"}
-    if info.password:
-        parameters["password"] = info.password
-    return psycopg.connect(make_conninfo(**parameters), autocommit=True)
-
-
 @dataclass
 class Outside:
     """One statement of a session that has no transaction. start(), let it run, finish()."""
@@ -85,8 +75,7 @@ class Outside:
         self._highest, _, self._wal = self.view.rows("place")[0]
         if self._counts_matter:
             self._counted = self._read_counted()
-        self._gate = open_beside(self.connection)
-        self._is_closed = self._close_gate()
+        self._gate = Gate(self.connection)
         self._thread = threading.Thread(target=self._watch, name="howdah observe", daemon=True)
         self._thread.start()
 
@@ -125,19 +114,23 @@ class Outside:
 
     def _watch(self) -> None:
         """In a thread: look, until it is over; where it waits at the gate, having looked, let it through."""
-        pid = self.connection.info.backend_pid
+        pid, gate = self.connection.info.backend_pid, self._gate
         while not self._is_over.is_set():
-            if self._look(pid) and self._is_closed:
-                self._gate.rollback()
+            waits = self._look(pid)
+            if waits and gate.is_closed and self._stops < _MAX_STOPS:
+                gate.let_through(self.view.connection)
                 self._stops += 1
-                self._is_closed = self._stops < _MAX_STOPS and self._close_gate()
-            else:
+            elif waits and gate.is_closed:
+                gate.open()
+            elif self._stops < _MAX_STOPS:
+                gate.look()
+            if not waits:
                 self._is_over.wait(_LOOK_EVERY_SECONDS)
 
     def _look(self, pid: int) -> bool:
         """Note what it holds and waits for; whether it waits at the gate."""
         rows = self.view.rows("seen", pid)
-        self._slots = max(self._slots, sum(is_granted for oid, _, is_granted in rows if oid != _PG_CLASS))
+        self._slots = max(self._slots, sum(is_granted for oid, _, is_granted in rows if oid != PG_CLASS))
         stronger: dict[int, LockMode] = {}
         for oid, name, _ in rows:
             mode = LockMode.of(name)
@@ -151,22 +144,14 @@ class Outside:
             for oid, relation in self.view.relations(stronger).items():
                 if oid <= self._highest and not relation.is_internal:
                     self._before.setdefault(oid, relation)
-        return any(oid == _PG_CLASS and not is_granted for oid, _, is_granted in rows)
-
-    def _close_gate(self) -> bool:
-        """Have whoever changes a relation wait; False where the role may not, or somebody is in the gate."""
-        try:
-            self._gate.execute(_GATE)
-        except psycopg.Error:
-            self._gate.rollback()
-            return False
-        return True
+        return any(oid == PG_CLASS and not is_granted for oid, _, is_granted in rows)
 
     def _locks(self, used: Mapping[int, Relation]) -> tuple[Lock, ...]:
         found = []
         for oid, mode in self._modes.items():
             relation = used.get(oid)
-            if relation is None or relation.kind == "c":
+            # Weaker ones are seen now and then only: nothing stops a statement that holds no more.
+            if relation is None or relation.kind == "c" or mode.strength < _SEEN_FOR_SURE:
                 continue
             if not relation.is_index:
                 if relation.kind != "S" or mode.blocks_writes:
@@ -220,4 +205,4 @@ class Outside:
 
     def _vacuums(self, oid: int) -> bool:
         mode = self._modes.get(oid)
-        return mode is not None and mode.strength >= LockMode.SHARE_UPDATE_EXCLUSIVE.strength
+        return mode is not None and mode.strength >= _SEEN_FOR_SURE
