@@ -10,7 +10,8 @@ import click
 
 from howdah.cli.options import Option, directory_option, target_options, together
 from howdah.cli.target import resolve_target
-from howdah.migrate.settings import RunSettings
+from howdah.config.durations import parse_duration
+from howdah.migrate.settings import DEFAULT_STALL_SECONDS, RunSettings
 
 if TYPE_CHECKING:
     from howdah.config.resolve import Resolved
@@ -33,16 +34,28 @@ migration_options = together(
 )
 
 
-def _seconds(flag: str, default: float, text: str) -> Option:
-    """An option of so many seconds, with its variable."""
+class Duration(click.ParamType[float]):
+    """A length of time, as seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The seconds. Fails where it is no duration."""
+        try:
+            return parse_duration(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def _duration(flag: str, default: float, text: str) -> Option:
+    """An option of a length of time, with its variable."""
     return click.option(
         flag,
         envvar="HOWDAH_" + flag.removeprefix("--").replace("-", "_").upper(),
         show_envvar=True,
-        type=click.FloatRange(min=0),
-        default=default,
+        type=Duration(),
+        default=f"{default:g}s",
         show_default=True,
-        metavar="SECONDS",
         help=text,
     )
 
@@ -56,14 +69,21 @@ run_options = together(
         help="A migration older than the newest applied one: stop, run it late, or leave it out."
         " Without it, what the tool does.",
     ),
-    _seconds("--retry-limit", RunSettings().retry_limit_seconds, "How long to go on trying for a lock."),
-    _seconds(
-        "--stall-budget",
-        RunSettings().stall_seconds,
-        "How long a statement may queue for a lock, and the application behind it; then it steps back"
-        " and tries again. 0: without limit.",
+    click.option(
+        "--max-stall",
+        envvar="HOWDAH_MAX_STALL",
+        show_envvar=True,
+        type=Duration(),
+        help="How long a statement of the application may wait because of this run: 500ms, 2s, 1min. Then it steps"
+        " back, waits without queuing until the way is free, and tries again. Without it: `max-stall` in howdah.toml,"
+        f" else {DEFAULT_STALL_SECONDS:g}s. 0: without limit, and a single long transaction may stop the application.",
     ),
-    _seconds("--lock-timeout", RunSettings().lock_limit_seconds, "How long to wait for another run."),
+    _duration(
+        "--retry-limit",
+        RunSettings().retry_limit_seconds,
+        "How long to go on trying each migration while others are in its way; longer by one try at most.",
+    ),
+    _duration("--lock-timeout", RunSettings().lock_limit_seconds, "How long to wait for another run."),
 )
 
 
@@ -93,7 +113,7 @@ def patience_of(options: dict[str, Any]) -> RunSettings:
     """How patient the run is to be."""
     names = (
         ("lock_limit_seconds", "lock_timeout"),
-        ("stall_seconds", "stall_budget"),
+        ("stall_seconds", "max_stall"),
         ("retry_limit_seconds", "retry_limit"),
     )
     return RunSettings(**{name: options[option] for name, option in names if option in options})

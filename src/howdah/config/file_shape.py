@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from howdah.config.durations import DURATION
 from howdah.config.shape import Flag, Integer, ListOf, Scalar, Table, TableOf, Text
 
 PARTS = ("host", "port", "name", "user", "password", "sslmode", "sslrootcert", "sslcert", "sslkey")
@@ -118,6 +119,11 @@ _DATABASE = Table(
             "What `up` does with a migration older than the newest applied one; what the tool does without it.",
             r"^(refuse|apply|skip)$",
             "refuse, apply or skip",
+        ),
+        "max-stall": Text(
+            "How long the application may wait because of a migration: 500ms, 2s, 1min; 0: without limit.",
+            DURATION,
+            "a duration such as '500ms', '2s' or '1min'",
         ),
         "variables": TableOf(
             Text("The value, or one with ${VARIABLE}s in it."),

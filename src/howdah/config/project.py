@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from howdah.config.durations import parse_duration
 from howdah.config.references import has_password
 from howdah.config.url import parse_url
 from howdah.errors import ConfigError, Where
@@ -81,6 +82,7 @@ class DatabaseSettings:
         format: name of the format; None: detected.
         history_table: the history table where it is not the format's own, as `table` or `schema.table`.
         out_of_order: `refuse`, `apply` or `skip` a migration older than the newest applied one; None: as the tool.
+        max_stall_seconds: how long the application may wait because of a migration; None: nobody says.
         variables: what migrations may put in, values perhaps with ${VARIABLE}s; None: nothing.
         foreign: what runs the migrations that are no SQL.
         schema_file: the structure as SQL, committed; kept up by `migrate`; None: there is none.
@@ -98,6 +100,7 @@ class DatabaseSettings:
     format: str | None = None
     history_table: str | None = None
     out_of_order: str | None = None
+    max_stall_seconds: float | None = None
     variables: Mapping[str, str] | None = None
     foreign: ForeignSettings = field(default_factory=ForeignSettings)
     schema_file: Path | None = None
@@ -259,6 +262,7 @@ def _database(name: str, table: Mapping[str, Any], root: Path) -> DatabaseSettin
         format=table.get("format"),
         history_table=table.get("history-table"),
         out_of_order=table.get("out-of-order"),
+        max_stall_seconds=parse_duration(table["max-stall"]) if "max-stall" in table else None,
         variables=table.get("variables"),
         foreign=_foreign(table["foreign"], root) if "foreign" in table else ForeignSettings(),
         schema_file=_path(table["schema-file"], root) if "schema-file" in table else None,

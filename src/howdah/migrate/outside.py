@@ -17,16 +17,21 @@ from functools import partial
 import psycopg
 from psycopg.pq import TransactionStatus
 
+from howdah.errors import Where
+from howdah.findings import Finding, Severity
 from howdah.migrate import side_history
 from howdah.migrate.admission import Admission
-from howdah.migrate.events import Result, Retrying, StatementStarted
+from howdah.migrate.events import Noted, Result, Retrying, StatementStarted
 from howdah.migrate.failure import StepFailed
 from howdah.migrate.formats.interface import Phase, Query
 from howdah.migrate.lock import find_lock_holders, lock_keys
 from howdah.migrate.migration import Step
 from howdah.migrate.pipeline import Command, CommandFailed, run_pipeline
 from howdah.migrate.plan import Plan
+from howdah.migrate.post_state import clear_leftovers, is_in_effect, text_to_run
 from howdah.migrate.probe import Probe
+from howdah.migrate.repeat import Repeatable, read_repeatable, waits_concurrently
+from howdah.migrate.resume import settings_before
 from howdah.migrate.script import NOT_ATOMIC, Script
 from howdah.migrate.settings import RunSettings
 from howdah.migrate.sql import fetch, run_queries
@@ -83,9 +88,11 @@ class OutsideRun:
             self.watcher.pass_on(Retrying(step, "whoever waits for the lock in a statement goes first", 0))
             raise GiveWay
         try:
-            self._record(
-                Phase.BEFORE, Phase.RUNNING, [side_history.record_start(history.table, step, self.script)]
-            )
+            if self.script.resume_at is None:
+                start = [side_history.record_start(history.table, step, self.script)]
+                self._record(Phase.BEFORE, Phase.RUNNING, start)
+            else:
+                self._resume()
             self._run_statements()
             self._record(Phase.RUNNING, Phase.AFTER, [side_history.record_end(history.table, step)])
             if self._interrupted:
@@ -97,12 +104,24 @@ class OutsideRun:
             if not self.connection.closed:
                 self._restore_session()
 
+    def _resume(self) -> None:
+        """Be the session that began it; skip the statement it was at, if that took effect."""
+        self._effective = self.script.resume_at or 0
+        for statement in settings_before(self.script):
+            self.connection.execute(statement.text.encode())
+        at = self._repeatable(self._effective) if self._effective < len(self.script.statements) else None
+        skips = at is not None and is_in_effect(self.connection, at)
+        self._effective += skips
+        self.watcher.pass_on(Noted(_resumed(self.step, self.script, self._effective)))
+
     def _run_statements(self) -> None:
         """Run each unit, and record after it how far this has come."""
         many = len(self.script.statements)
         if self.probe:
             self.probe.before_step(self.connection, self.step, transactional=False)
         for unit in _units(self.script.statements):
+            if unit.start < self._effective:
+                continue
             self._run_unit(unit)
             self._effective = unit.stop
             progress = side_history.record_progress(self.plan.history.table, self.step, unit.stop)
@@ -161,7 +180,8 @@ class OutsideRun:
         statement, number = self.script.statements[index], index + 1
         many = len(self.script.statements)
         self.watcher.pass_on(StatementStarted(self.step, number, many, statement.line, statement.text))
-        send = partial(run_pipeline, self.connection, [Command(statement.text.encode())])
+        text = self._prepare(index)
+        send = partial(run_pipeline, self.connection, [Command(text.encode())])
         if self.probe is None:
             admission.attempt(send)
             return
@@ -172,6 +192,17 @@ class OutsideRun:
             self.probe.after(self.connection, self.step, number, failed.error)
             raise
         self.probe.after(self.connection, self.step, number, None)
+
+    def _prepare(self, index: int) -> str:
+        """Clear away what interrupted runs of such a statement left; the text to send."""
+        text, found = self.script.statements[index].text, self._repeatable(index)
+        if found is None or self.connection.info.transaction_status != TransactionStatus.IDLE:
+            return text
+        clear_leftovers(self.connection, found, lambda finding: self.watcher.pass_on(Noted(finding)))
+        return text_to_run(self.connection, found, text)
+
+    def _repeatable(self, index: int) -> Repeatable | None:
+        return read_repeatable(self.script.statements[index])
 
     def _failure(
         self,
@@ -202,7 +233,7 @@ class OutsideRun:
         )
 
     def _builds_concurrently(self) -> bool:
-        return any("CONCURRENTLY" in each.words for each in self.script.statements)
+        return any(waits_concurrently(each) for each in self.script.statements)
 
     def _has_waiters(self) -> bool:
         """Whether a session waits for our lock in a statement: its snapshot will not go away before we let go."""
@@ -211,7 +242,7 @@ class OutsideRun:
 
     def _set_limits(self, admission: Admission, unit: range) -> None:
         # A concurrent build waits long for old transactions, and nobody for it meanwhile: the watcher sees to that.
-        is_patient = "CONCURRENTLY" in self._words(unit)
+        is_patient = waits_concurrently(self.script.statements[unit.start])
         for name, milliseconds in admission.settings:
             self._set(name, 0 if is_patient and name == "lock_timeout" else milliseconds)
 
@@ -229,7 +260,8 @@ class OutsideRun:
     def _take_back(self, unit: range) -> bool:
         """Where nothing took effect, put the history back to where it was; False where something may have."""
         first = self.script.statements[unit.start]
-        if self._effective or not NOT_ATOMIC.isdisjoint(first.words[:1]):
+        # Of a statement that an earlier run was at, nobody can say that it left nothing.
+        if self.script.resume_at is not None or self._effective or not NOT_ATOMIC.isdisjoint(first.words[:1]):
             return False
         step, history = self.step, self.plan.history
         self._record(Phase.RUNNING, Phase.BEFORE, [side_history.drop_start(history.table, step)])
@@ -277,6 +309,18 @@ class OutsideRun:
         self.connection.rollback()
         for text in (b"RESET ALL", *OWN_ROLE):
             self.connection.execute(text)
+
+
+def _resumed(step: Step, script: Script, done: int) -> Finding:
+    version, many = step.migration.version, len(script.statements)
+    return Finding(
+        code="resumed",
+        severity=Severity.INFO,
+        message=f"{version} ({step.migration.name}) had stopped half-way: {done} of its {many} statements took effect,"
+        " and it goes on behind them",
+        where=Where(str(script.path), script.statements[min(done, many - 1)].line),
+        why="The mark was ours, the file has not changed, and what is left may be run again.",
+    )
 
 
 def _units(statements: Sequence[Statement]) -> Iterator[range]:

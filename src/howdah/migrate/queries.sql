@@ -231,6 +231,42 @@ SELECT i.indexrelid::bigint AS oid, format('%I.%I', n.nspname, c.relname) AS nam
   JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE NOT i.indisvalid AND c.relkind = 'i'
 
+-- name: index_state
+-- The index of a name ($1), in the schema of a table ($2) where one is named: is it valid, and is somebody at work on its
+-- table? Names as a statement writes them. One of a partitioned table is invalid until its parts are attached: left out.
+SELECT format('%I.%I', n.nspname, c.relname) AS name, i.indisvalid AS is_valid, i.indisunique AS is_unique,
+       pg_get_indexdef(c.oid) AS definition,
+       EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+                WHERE l.locktype = 'relation' AND l.relation = i.indrelid AND l.granted
+                  AND l.mode = 'ShareUpdateExclusiveLock' AND l.pid <> pg_backend_pid()
+                  AND a.backend_type = 'client backend') AS being_built
+  FROM pg_index i
+  JOIN pg_class c ON c.oid = i.indexrelid
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind = 'i'
+   AND c.oid = CASE WHEN $2 = '' THEN to_regclass($1)::oid
+                    ELSE (SELECT k.oid FROM pg_class k
+                           WHERE k.relname = (parse_ident($1))[1]::name
+                             AND k.relnamespace = (SELECT t.relnamespace FROM pg_class t WHERE t.oid = to_regclass($2))) END
+
+-- name: reindex_leftovers
+-- What an interrupted REINDEX CONCURRENTLY of an index ($1) or of a table ($2) has left: it appends these to the name.
+SELECT format('%I.%I', n.nspname, c.relname) AS name
+  FROM pg_index i
+  JOIN pg_class c ON c.oid = i.indexrelid
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE NOT i.indisvalid AND c.relkind = 'i' AND c.relname ~ '_cc(new|old)[0-9]*$'
+   AND i.indrelid = coalesce((SELECT x.indrelid FROM pg_index x WHERE x.indexrelid = to_regclass($1)), to_regclass($2)::oid)
+   AND NOT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+                    WHERE l.locktype = 'relation' AND l.relation = i.indrelid AND l.granted
+                      AND l.mode = 'ShareUpdateExclusiveLock' AND l.pid <> pg_backend_pid()
+                      AND a.backend_type = 'client backend')
+
+-- name: partition_state
+-- Whether a table ($1) is a partition, and whether an interrupted DETACH CONCURRENTLY has left it half-detached.
+SELECT inhdetachpending AS is_pending FROM pg_inherits
+ WHERE inhrelid = to_regclass($1)::oid AND inhparent = to_regclass($2)::oid
+
 -- name: roles
 -- Who this session is, and the role it has taken ("none": none).
 SELECT session_user::text AS session_user, current_setting('role') AS role

@@ -16,19 +16,21 @@ from psycopg.pq import ExecStatus
 
 from howdah.errors import SourceError
 from howdah.migrate.admission import Admission
-from howdah.migrate.events import Event, Result, StatementStarted, StepStarted
+from howdah.migrate.events import Event, Noted, Result, StatementStarted, StepStarted
 from howdah.migrate.failure import StepFailed, migration_failed
 from howdah.migrate.formats.interface import Phase, Query
 from howdah.migrate.migration import Step, count_migrations
 from howdah.migrate.outside import OWN_ROLE, GiveWay, OutsideRun
 from howdah.migrate.pipeline import Command, CommandFailed, run_pipeline
 from howdah.migrate.plan import Plan
+from howdah.migrate.post_state import clear_leftovers
 from howdah.migrate.probe import Probe
+from howdah.migrate.repeat import makes_index
 from howdah.migrate.script import Execution, Script
 from howdah.migrate.scripts import Scripts
 from howdah.migrate.settings import RunSettings
 from howdah.migrate.side_history import record_step
-from howdah.migrate.sql import query
+from howdah.migrate.sql import fetch, query
 from howdah.migrate.watch import Watcher
 
 _log = logging.getLogger(__name__)
@@ -41,6 +43,7 @@ _NO_TRANSACTION = {"25001", "2D000"}
 _PREPARE_FROM = 20
 # From how many statements on the server is asked to tell of each as it ends.
 _LIVE_EVERY = 64
+_MAKES_INDEX = {("CREATE", "INDEX"), ("CREATE", "UNIQUE")}
 
 
 @dataclass
@@ -60,6 +63,7 @@ class Run:
     _prepared: dict[str, bytes] = field(
         default_factory=dict, init=False
     )  # statement -> its name on the server
+    _has_invalid: bool | None = field(default=None, init=False)  # INVALID indexes, left by whomever
     _flushed_at: float = field(default_factory=time.monotonic, init=False)
 
     def run(self) -> list[Result]:
@@ -107,6 +111,7 @@ class Run:
     def _run_step(self, step: Step, script: Script, *, is_durable: bool) -> bool:
         """Run one step; True where one transaction held all of it."""
         if script.execution is Execution.TRANSACTION:
+            self._clear_leftovers(script)
             try:
                 self._run_in_transaction(step, script, is_durable=is_durable)
             except StepFailed as failure:
@@ -128,6 +133,17 @@ class Run:
         ).run()
         self._prepared.clear()  # DISCARD ALL runs outside a transaction, too
         return False
+
+    def _clear_leftovers(self, script: Script) -> None:
+        """Drop INVALID indexes by the names of those that the script makes; whether there are any is asked once."""
+        made = [each for each in script.statements if each.words[:2] in _MAKES_INDEX]
+        if not made or self._has_invalid is False:
+            return
+        if self._has_invalid is None:
+            self._has_invalid = bool(fetch(self.connection, "invalid_indexes"))
+        for statement in made if self._has_invalid else ():
+            if index := makes_index(statement):
+                clear_leftovers(self.connection, index, lambda finding: self._tell(Noted(finding)))
 
     def _run_in_transaction(self, step: Step, script: Script, *, is_durable: bool) -> None:
         """Body and history in one transaction and one round trip; again while others are in its way."""

@@ -69,6 +69,7 @@ class Script:
         may_leave: where the server says so, it may run outside a transaction after all.
         forgets_prepared: it says DEALLOCATE or DISCARD somewhere.
         changes_role: it says SET ROLE or SET SESSION AUTHORIZATION somewhere.
+        resume_at: of one that an earlier run has begun, how many statements took effect for certain; None: none has.
     """
 
     path: Path
@@ -81,6 +82,7 @@ class Script:
     may_leave: bool
     changes_role: bool
     forgets_prepared: bool
+    resume_at: int | None = None
 
 
 def load_script(format: Format, step: Step) -> Script:

@@ -40,6 +40,13 @@ class Scripts:
             if len(self._kept) < _KEPT_SCRIPTS and size <= _KEPT_BYTES:
                 self._kept[step] = script
 
+    @classmethod
+    def resuming(cls, plan: Plan, script: Script) -> Scripts:
+        """Those of a plan of the one step that goes on with this script."""
+        scripts = cls(plan)
+        scripts._kept = dict.fromkeys(plan.steps, script)
+        return scripts
+
     def take(self, step: Step) -> Script:
         """The script of this step, which is not asked for again.
 

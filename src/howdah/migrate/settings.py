@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 DEFAULT_STALL_SECONDS = 2.0
 
@@ -27,3 +27,7 @@ class RunSettings:
     def stall_budget_seconds(self) -> float:
         """The stall budget that holds; 0: without limit."""
         return DEFAULT_STALL_SECONDS if self.stall_seconds is None else self.stall_seconds
+
+    def or_stall(self, seconds: float | None) -> RunSettings:
+        """With this stall budget where nobody has said one."""
+        return self if self.stall_seconds is not None else replace(self, stall_seconds=seconds)

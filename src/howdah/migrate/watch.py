@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 # How often is looked, and from when on; a small stall budget wants it sooner.
 _LOOK_EVERY_SECONDS = 0.25
-_LOOK_FROM_SECONDS = 0.1
+_LOOK_FROM_SECONDS = 0.05
 # While it waits for a lock, or somebody for it.
 _LOOK_CLOSELY_SECONDS = 0.1
 _SHORTEST_SECONDS = 0.005

@@ -57,6 +57,7 @@ def right_values(shape: Shape) -> st.SearchStrategy[Any]:  # noqa: PLR0911 - one
                 "schema a",
                 "database",
                 "all tables in schema b",
+                "2s",
                 "SELECT",
                 "DB_HOST",
                 "sql",
