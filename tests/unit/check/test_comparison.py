@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -332,7 +333,9 @@ def test_names_and_bodies_of_any_kind_are_compared(repository: GitRepository) ->
 
     found = compare(repository)
 
-    assert [each.finding.code for each in found.findings] == ["modified-migration"] * 3  # with a newline it is none
+    assert [each.finding.code for each in found.findings] == [
+        "modified-migration"
+    ] * 3  # with a newline it is none
     assert found.new == {"5"}
 
 
@@ -422,3 +425,33 @@ def test_every_new_number_is_free_and_in_order_or_told(
         [("taken-version", Verdict.FAILS)] * len(added & later)
         + [("out-of-order-migration", Verdict.FAILS)] * len(late)
     )
+
+
+def test_what_is_wrong_with_untouched_files_is_old_except_duplicates(repository: GitRepository) -> None:
+    files = {**PAIRS, "002_b.up.sql": "", "0001_again.up.sql": "SELECT 1;", "004_d.up.sql": ""}
+    branch(repository, files, {"005_e.up.sql": ""})
+    _, examined = examine_files(find_format("golang-migrate"), repository.migrations)
+
+    marked = map(compare(repository).mark_old, examined)
+
+    assert {
+        (Path(each.finding.where.file).name, each.finding.code): each.is_old
+        for each in marked
+        if each.finding.where and each.finding.code in ("duplicate-migration", "empty-migration")
+    } == {
+        ("001_a.up.sql", "duplicate-migration"): False,
+        ("002_b.up.sql", "empty-migration"): True,
+        ("004_d.up.sql", "empty-migration"): True,
+        ("005_e.up.sql", "empty-migration"): False,
+    }
+
+
+def test_ten_thousand_files_are_compared(repository: GitRepository) -> None:
+    released: Files = {f"{number:05}_a.up.sql": f"SELECT {number};" for number in range(1, 10_001)}
+    branch(repository, released, {"00007_a.up.sql": "SELECT 0;", "10001_b.up.sql": "SELECT 1;"})
+
+    found = compare(repository)
+
+    assert told(found) == [("modified-migration", Verdict.BREAKING)]
+    assert found.new == {"10001"}
+    assert len(found.untouched) == 9_999
