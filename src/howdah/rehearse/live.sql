@@ -10,6 +10,10 @@ WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_'
   AND n.nspname NOT IN ('information_schema', 'howdah')
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 
+-- name: no_triggers
+SELECT set_config('session_replication_role', 'replica', false)
+WHERE (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
+
 -- name: relation
 SELECT format('%%I.%%I', n.nspname, c.relname), n.nspname, c.relname,
        ARRAY(SELECT a.attname FROM pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY AS k(number, place)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from psycopg import sql
 
 from fix_db import connect
 from fix_server import RunningServer
@@ -157,6 +158,22 @@ def test_a_session_of_the_copy_has_the_settings_of_the_source(
                 "SELECT current_setting('TimeZone'), current_schema(), current_setting('app.tenant')"
             ).fetchone()
     assert row == ("Asia/Kathmandu", "My Schema", "a'b")
+
+
+def test_a_database_of_any_name_is_copied(server: RunningServer, other: Throwaway) -> None:
+    name = 'a \\ b\' "c" %s = ü'
+    with connect(server.address) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        try:
+            source = look_at_database(server.address.with_database(name))
+            with connect(server.address.with_database(name)) as inside:
+                inside.execute("CREATE TABLE a AS SELECT 1 AS one")
+            with other.database() as database:
+                Clone(source, other, database).restore()
+                with connect(database) as copy:
+                    assert copy.execute("SELECT * FROM a").fetchall() == [(1,)]
+        finally:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def test_progress_is_told(filled: DatabaseConfig, other: Throwaway) -> None:

@@ -42,14 +42,20 @@ def rehearse(
 ) -> Callable[..., LiveRehearsal]:
     """Fill the database, write one migration behind an applied one, and rehearse it."""
 
-    def run(migration: str, *, seed: tuple[str, ...] = (), stats: Stats | None = None) -> LiveRehearsal:
+    def run(
+        migration: str,
+        *,
+        seed: tuple[str, ...] = (),
+        stats: Stats | None = None,
+        at: DatabaseConfig | None = None,
+    ) -> LiveRehearsal:
         migrations = tmp_path / "migrations"
         migrations.mkdir(exist_ok=True)
         (migrations / "1_first.up.sql").write_text(";\n".join((*_SEED, *seed)))
         migrator = Migrator(database=database, directory=migrations, format="golang-migrate")
         migrator.up()
         (migrations / "2_second.up.sql").write_text(migration)
-        settings = LiveSettings(stats=stats, environ=environ)
+        settings = LiveSettings(at=at, stats=stats, environ=environ)
         return rehearse_on_data(look_at_database(database), migrator, settings=settings)
 
     return run
@@ -264,3 +270,23 @@ def test_a_large_primary_is_not_read_unasked(database: DatabaseConfig, tmp_path:
     with pytest.raises(RefusedError) as caught:
         rehearse_on_data(source, migrator, settings=LiveSettings(large_bytes=1000))
     assert caught.value.code == "large-source"
+
+
+def test_a_role_that_may_make_databases_is_enough_on_a_given_server(
+    rehearse: Callable[..., LiveRehearsal], server: RunningServer
+) -> None:
+    role, password = f"maker_{secrets.token_hex(4)}", secrets.token_hex(8)
+    with connect(server.address) as connection:
+        name = sql.Identifier(role)
+        connection.execute(
+            sql.SQL("CREATE ROLE {} LOGIN CREATEDB PASSWORD {}").format(name, sql.Literal(password))
+        )
+        try:
+            at = replace(server.address, user=role, password=Secret(password))
+            seed = ("UPDATE users SET email = NULL WHERE id = 7",)
+            found = rehearse("ALTER TABLE users ALTER email SET NOT NULL;", seed=seed, at=at)
+            left = connection.execute("SELECT datname FROM pg_database WHERE datname ~ '^howdah_'").fetchall()
+        finally:
+            connection.execute(sql.SQL("DROP ROLE {}").format(name))
+    assert data_failure(found).examples == ("id=7",)
+    assert left == []
