@@ -446,6 +446,7 @@ def test_what_is_wrong_with_untouched_files_is_old_except_duplicates(repository:
     }
 
 
+@pytest.mark.slow
 def test_ten_thousand_files_are_compared(repository: GitRepository) -> None:
     released: Files = {f"{number:05}_a.up.sql": f"SELECT {number};" for number in range(1, 10_001)}
     branch(repository, released, {"00007_a.up.sql": "SELECT 0;", "10001_b.up.sql": "SELECT 1;"})
