@@ -24,9 +24,9 @@ from howdah.schema.snapshot import Snapshot, read_schema
 RICH = (Path(__file__).resolve().parents[2] / "cases" / "schema" / "rich.sql").read_text(encoding="utf-8")
 
 
-def dump(database: DatabaseConfig, **options: bool) -> Dump:
+def dump(database: DatabaseConfig, *, privileges: bool = False) -> Dump:
     with connect(database) as connection:
-        return dump_schema(connection, database, **options)
+        return dump_schema(connection, database, privileges=privileges)
 
 
 def read(database: DatabaseConfig) -> Snapshot:
