@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 
 from howdah.findings import Finding
 from howdah.observe.effect import Effect
 from howdah.observe.verdict import Verdict, worst
-
-
-class Reversible(Enum):
-    """Whether a `down` takes its `up` back."""
-
-    SCHEMA_AND_DATA = "schema and data"
-    SCHEMA_ONLY = "schema only"
-    NO = "no"
-    NOT_TESTED = "not tested"
+from howdah.rehearse.trip import Return
 
 
 @dataclass(frozen=True)
@@ -84,7 +75,7 @@ class MigrationReport:
     is_new: bool
     statements: tuple[StatementReport, ...] = ()
     down: tuple[StatementReport, ...] = ()
-    reversible: Reversible = Reversible.NOT_TESTED
+    reversible: Return = Return.NOT_TESTED
     findings: tuple[RuleFinding, ...] = ()
     is_unknown: bool = False
 

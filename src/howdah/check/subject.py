@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from howdah.config.project import DatabaseSettings, Project
+from howdah.config.references import expand_values
 from howdah.config.resolve import pick_database
 from howdah.errors import ConfigError
 from howdah.migrate.discover import directory_of
-from howdah.migrate.formats import DEFAULT_FORMAT
+from howdah.migrate.formats import DEFAULT_FORMAT, find_format
 from howdah.migrate.formats.detect import detect_format
+from howdah.migrate.formats.interface import Format, OutOfOrder
+from howdah.provision.extensions import read_extension
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,27 @@ class Subject:
     directory: Path
     format: str
     root: Path
+
+    @property
+    def tool(self) -> Format:
+        """The format, with what the files may put in."""
+        return find_format(self.format, variables=self.variables)
+
+    @property
+    def variables(self) -> Mapping[str, str] | None:
+        """What the files may put in; None: that is refused."""
+        return expand_values(self.settings.variables, [os.environ])
+
+    @property
+    def extensions(self) -> tuple[str, ...]:
+        """What setup creates before the first migration."""
+        return tuple(read_extension(each).name for each in self.settings.setup.extensions)
+
+    @property
+    def out_of_order(self) -> OutOfOrder | None:
+        """What becomes of a migration older than the newest applied one; None: what the tool does."""
+        said = self.settings.out_of_order
+        return OutOfOrder(said) if said else None
 
     @property
     def name(self) -> str:

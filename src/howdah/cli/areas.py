@@ -11,6 +11,7 @@ AREAS: dict[str, tuple[str, str]] = {
     "setup": ("setup", "Roles, databases, owners, grants and extensions."),
     "migrate": ("migrate", "Apply, revert and inspect migrations."),
     "schema": ("schema", "The structure as SQL to commit; what differs, drift among it."),
+    "check": ("check", "Is it safe to merge, and to deploy: migrations run up, down and up, and watched."),
     "status": ("status", "One table for one database or ninety."),
     "doctor": ("doctor", "Why can I not connect, what is set up wrong, what to type next."),
 }

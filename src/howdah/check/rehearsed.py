@@ -1,0 +1,113 @@
+"""What a rehearsal from nothing says of each migration: what it does, and whether its `down` takes it back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from howdah.check.advice.advise import advise
+from howdah.check.judgement import Judged, Weigh, judge_step, judge_trip, judge_way_back, unweighed
+from howdah.check.report import MigrationReport, RuleFinding
+from howdah.errors import HowdahError
+from howdah.findings import Finding
+from howdah.migrate.migration import Source
+from howdah.observe.effect import Effect
+from howdah.observe.estimate import follow, weigh
+from howdah.observe.sizes import Stats
+from howdah.observe.verdict import Verdict, judge
+from howdah.rehearse.replay import Surroundings, replaying
+from howdah.rehearse.round_trip import Travel, try_round_trips
+from howdah.rehearse.throwaway import throwaway
+from howdah.rehearse.trip import RoundTrip, RoundTrips
+from howdah.rehearse.verify import Chain
+from howdah.server.choice import Need
+
+if TYPE_CHECKING:
+    from howdah.check.run import CheckSettings
+    from howdah.check.subject import Subject
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """What was seen.
+
+    Attributes:
+        server: the version it ran on.
+        reports: by version, of what was tried.
+        findings: about no single migration.
+    """
+
+    server: str
+    reports: Mapping[str, MigrationReport]
+    findings: tuple[RuleFinding, ...] = ()
+
+
+def rehearse(subject: Subject, source: Source, settings: CheckSettings, *, new: Collection[str]) -> Rehearsed:
+    """Run all migrations on a throwaway server, trying those that are new up, down and up again.
+
+    Raises:
+        UnsupportedError: no PostgreSQL here has what they need.
+    """
+    assert settings.rehearsal is not None, "there is a place to run them"
+    extensions = subject.extensions
+    need = Need(settings.major, Chain(subject.format, source).extensions | set(extensions))
+    travel = Travel(
+        only=new,
+        has_down=settings.tries_down,
+        surroundings=Surroundings(extensions=extensions),
+        foreign=subject.settings.foreign,
+        variables=subject.variables,
+        on_step=settings.rehearsal.on_step,
+    )
+    with throwaway(need, at=settings.rehearsal.at, environ=settings.rehearsal.environ) as server:
+        found = try_round_trips(server, subject.format, subject.directory, travel)
+        judged = _judge(found.trips, settings.stats)
+        with replaying(server, subject.format, subject.directory, surroundings=travel.surroundings) as run:
+            judged = advise(judged, run, subject.tool)
+    reports = {
+        trip.migration.version: _report(trip, each) for trip, each in zip(found.trips, judged, strict=True)
+    }
+    notes = (RuleFinding(each, Verdict.SAFE) for each in server.notes)
+    return Rehearsed(server.version, reports, (*notes, *_of_chain(found)))
+
+
+def _judge(trips: Sequence[RoundTrip], stats: Stats | None) -> tuple[Judged, ...]:
+    judge_effect = unweighed if stats is None else _weighing(stats)
+    return tuple(judge_step(each.up, weigh=judge_effect) for each in trips)
+
+
+def _weighing(stats: Stats) -> Weigh:
+    """Weighs effects in the order they come: what one renames is found by its new name behind it."""
+    now = stats
+
+    def weigh_effect(effect: Effect) -> tuple[Verdict, str]:
+        nonlocal now
+        weighed = weigh(effect, judge(effect), now)
+        now = follow(now, effect)
+        return weighed.verdict, weighed.why
+
+    return weigh_effect
+
+
+def _report(trip: RoundTrip, judged: Judged) -> MigrationReport:
+    migration = trip.migration
+    return MigrationReport(
+        migration.version,
+        migration.name,
+        migration.path,
+        is_new=True,
+        statements=judged.statements,
+        reversible=trip.reversible,
+        findings=(*judged.findings, *judge_trip(trip)),
+        is_unknown=trip.is_unknown,
+    )
+
+
+def _of_chain(found: RoundTrips) -> tuple[RuleFinding, ...]:
+    way_back = judge_way_back(found.way_back) if found.way_back else ()
+    return (*map(_failing, filter(None, [found.failure])), *way_back)
+
+
+def _failing(error: HowdahError) -> RuleFinding:
+    return RuleFinding(replace(Finding.of(error), code="migration-fails"), Verdict.FAILS)

@@ -1,0 +1,243 @@
+"""What `howdah check` shows: the values of howdah.check as text and as JSON."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from howdah.check.report import CheckReport, MigrationReport, RuleFinding, StatementReport
+from howdah.check.reports.marks import steps_text
+from howdah.cli.render import coloured, duration, printable, shown_width, table
+from howdah.findings import Finding, Severity
+from howdah.observe.verdict import Verdict
+from howdah.pg.statements import shorten
+from howdah.rehearse.trip import Return
+
+if TYPE_CHECKING:
+    from howdah.observe.effect import Effect
+
+_COLOURS = {
+    Verdict.SAFE: "32",
+    Verdict.LONG: "32",
+    Verdict.BRIEF: "32",
+    Verdict.UNKNOWN: "33",
+    Verdict.BREAKING: "33",
+    Verdict.DESTRUCTIVE: "31",
+    Verdict.UNSAFE: "31",
+    Verdict.FAILS: "31",
+}
+_STATEMENT_WIDTH = 72
+
+
+def check_text(reports: Sequence[CheckReport], *, fail_on: Verdict, shows_effects: bool) -> str:
+    """A table of the migrations that are judged, and a sentence, for each database."""
+    return "\n\n".join(
+        "\n".join(_report_lines(each, fail_on=fail_on, shows_effects=shows_effects)) for each in reports
+    )
+
+
+def _report_lines(report: CheckReport, *, fail_on: Verdict, shows_effects: bool) -> Iterator[str]:
+    new = [each for each in report.migrations if each.is_new]
+    yield _head(report, new)
+    if new:
+        yield ""
+        yield from _migration_lines(new, shows_effects=shows_effects)
+    yield ""
+    yield _sentence(report, fail_on)
+
+
+def _head(report: CheckReport, new: Sequence[MigrationReport]) -> str:
+    parts = [f"{printable(report.database)}: {_count(len(report.migrations), 'migration')} ({report.format})"]
+    if report.base:
+        parts.append(f"{len(new)} new against {report.base}")
+    if report.against:
+        parts.append(f"compared with the history of {report.against}")
+    parts.append(f"run on PostgreSQL {report.server}" if report.server else "not run")
+    parts.append(duration(report.seconds))
+    return ", ".join(parts)
+
+
+def _migration_lines(new: Sequence[MigrationReport], *, shows_effects: bool) -> Iterator[str]:
+    rows = [
+        [each.version, printable(each.name), _verdict(each.verdict), _reversible(each.reversible)]
+        for each in new
+    ]
+    lines = table(["VERSION", "NAME", "VERDICT", "REVERSIBLE"], rows).split("\n")
+    yield lines[0]
+    for each, line in zip(new, lines[1:], strict=True):
+        yield line
+        if shows_effects:
+            yield from _statement_lines(each.statements)
+
+
+def _statement_lines(statements: Iterable[StatementReport]) -> Iterator[str]:
+    for each in statements:
+        text = printable(shorten(each.text, limit=_STATEMENT_WIDTH))
+        yield f"  {each.line:>4}  {text}{' ' * (_STATEMENT_WIDTH - shown_width(text))}  {_verdict(each.verdict)}"
+        yield from (f"        {line}" for line in effect_lines(each.effect))
+
+
+def effect_lines(effect: Effect) -> Iterator[str]:
+    """What a statement was seen to do, a line a kind."""
+    if effect.held:
+        yield "holds " + ", ".join(f"{each.mode.value} on {each.relation}" for each in effect.held)
+    for work in effect.work:
+        index = f" ({work.index})" if work.index else ""
+        rows = f", {work.rows} rows" if work.rows else ""
+        yield f"{work.kind.value} of {work.relation}{index}{rows}"
+    for change in effect.changes:
+        to = f" to {change.to}" if change.to else ""
+        yield f"{change.object} {change.name} {change.kind.value}{to}"
+    if effect.error:
+        yield f"fails: {effect.error}"
+
+
+def _verdict(verdict: Verdict) -> str:
+    return coloured(verdict.value, _COLOURS[verdict], sys.stdout)
+
+
+def _reversible(reversible: Return) -> str:
+    return "-" if reversible is Return.NOT_TESTED else reversible.value
+
+
+def _sentence(report: CheckReport, fail_on: Verdict) -> str:
+    found = [each for each in report.all_findings if not each.is_old]
+    allowed = sum(bool(each.allowed) for each in found)
+    old = len(report.all_findings) - len(found)
+    is_ok = report.is_ok(fail_on)
+    parts = [
+        f"{_verdict(report.verdict)}: "
+        + ("nothing to object to" if is_ok else f"fails, from {fail_on.value} on")
+    ]
+    if allowed:
+        parts.append(f"{_count(allowed, 'finding')} allowed in the files")
+    if old:
+        parts.append(
+            f"{_count(old, 'finding')} in files that the base has already (`--base none` shows them)"
+        )
+    return "; ".join(parts)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" + ("" if number == 1 else "s")
+
+
+def check_problems(reports: Sequence[CheckReport], *, fail_on: Verdict) -> tuple[Finding, ...]:
+    """What is to be told, as every command tells it: what fails the check is an error."""
+    return tuple(
+        _problem(each, fail_on) for report in reports for each in report.all_findings if not each.is_old
+    )
+
+
+def _problem(found: RuleFinding, fail_on: Verdict) -> Finding:
+    finding = found.finding
+    severity = finding.severity
+    if found.allowed:
+        severity = Severity.INFO
+    elif found.verdict.rank >= fail_on.rank:
+        severity = Severity.ERROR
+    elif severity is Severity.ERROR:
+        severity = Severity.WARNING
+    fix = "\n".join([*([finding.fix] if finding.fix else []), *steps_text(found.steps)])
+    why = (
+        f"{finding.why or ''} Allowed in the file: {found.allowed}.".strip() if found.allowed else finding.why
+    )
+    return replace(finding, severity=severity, why=why, fix=fix or None)
+
+
+def check_data(reports: Sequence[CheckReport], *, fail_on: Verdict) -> dict[str, Any]:
+    """The JSON of `check`."""
+    return {"fail_on": fail_on.value, "databases": [_report_data(each, fail_on) for each in reports]}
+
+
+def _report_data(report: CheckReport, fail_on: Verdict) -> dict[str, Any]:
+    return {
+        "name": report.database,
+        "ok": report.is_ok(fail_on),
+        "verdict": report.verdict.value,
+        "directory": str(report.directory),
+        "format": report.format,
+        "base": report.base or None,
+        "against": report.against or None,
+        "server_version": report.server or None,
+        "seconds": round(report.seconds, 3),
+        "findings": [_finding_data(each) for each in report.findings],
+        "migrations": [_migration_data(each) for each in report.migrations],
+    }
+
+
+def _migration_data(migration: MigrationReport) -> dict[str, Any]:
+    return {
+        "version": migration.version,
+        "name": migration.name,
+        "file": str(migration.file) if migration.file else None,
+        "is_new": migration.is_new,
+        "verdict": migration.verdict.value,
+        "reversible": migration.reversible.value,
+        "findings": [_finding_data(each) for each in migration.findings],
+        "statements": [_statement_data(each) for each in migration.statements],
+        "down": [_statement_data(each) for each in migration.down],
+    }
+
+
+def _statement_data(statement: StatementReport) -> dict[str, Any]:
+    effect = statement.effect
+    return {
+        "number": statement.number,
+        "line": statement.line,
+        "sql": statement.text,
+        "verdict": statement.verdict.value,
+        "seconds": round(effect.seconds, 4),
+        "wal_bytes": effect.wal_bytes,
+        "locks": [
+            {
+                "relation": each.relation,
+                "mode": each.mode.value,
+                "since": each.since,
+                "is_taken": each in effect.taken,
+            }
+            for each in effect.held
+        ],
+        "work": [
+            {
+                "kind": each.kind.value,
+                "relation": each.relation,
+                "index": each.index or None,
+                "rows": each.rows,
+                "bytes": each.bytes,
+            }
+            for each in effect.work
+        ],
+        "changes": [
+            {
+                "kind": each.kind.value,
+                "object": each.object,
+                "name": each.name,
+                "to": each.to or None,
+                "holds_data": each.holds_data,
+            }
+            for each in effect.changes
+        ],
+        "error": effect.error or None,
+        "sqlstate": effect.sqlstate or None,
+        "findings": [_finding_data(each) for each in statement.findings],
+    }
+
+
+def _finding_data(found: RuleFinding) -> dict[str, Any]:
+    return {
+        **found.finding.as_json(),
+        "verdict": found.verdict.value,
+        "allowed": found.allowed or None,
+        "is_old": found.is_old,
+        "steps": [
+            {
+                "sql": each.sql,
+                "transactional": each.transactional,
+                "verdict": each.verdict.value if each.verdict else None,
+            }
+            for each in found.steps
+        ],
+    }
