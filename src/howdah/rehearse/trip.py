@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from howdah.errors import HowdahError
 from howdah.migrate.migration import Direction, Migration
-from howdah.rehearse.data import LostData
-from howdah.rehearse.observed import ObservedStep
-from howdah.schema.compare import Difference
+
+if TYPE_CHECKING:  # what connects is not loaded for the words of a report
+    from howdah.rehearse.data import LostData
+    from howdah.rehearse.observed import ObservedStep
+    from howdah.schema.compare import Difference
 
 
 class Return(Enum):
