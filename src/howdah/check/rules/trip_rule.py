@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from howdah.migrate.migration import Direction
 from howdah.observe.verdict import Verdict
 from howdah.rehearse.trip import RoundTrip, WayBack
-from howdah.schema.compare import Difference
+
+if TYPE_CHECKING:  # loads the driver
+    from howdah.schema.compare import Difference
 
 
 @dataclass(frozen=True)
