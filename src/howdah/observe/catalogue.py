@@ -51,6 +51,7 @@ class Relation:
         name: qualified, quoted where SQL wants it; `short` is the bare name.
         kind: as pg_class.relkind has it.
         is_internal: a session's own, or TOAST: no program names it.
+        is_populated: not a materialized view WITH NO DATA.
         filenode: where its rows are; 0 where it has none.
         toast: the OID of its TOAST table, or 0.
         width: how many columns it ever had.
@@ -64,6 +65,7 @@ class Relation:
     kind: str
     is_internal: bool
     is_partition: bool
+    is_populated: bool
     filenode: int
     tablespace: int
     toast: int

@@ -60,6 +60,8 @@ class Comparison:
         return is_made_again or (gone.owner in self.before and gone.owner not in self.after)
 
     def _is_truncated(self, old: Relation, new: Relation) -> bool:
+        if not new.is_populated:
+            return True
         # Both give new storage. A rewrite fills another table, and takes over its storage and its TOAST table.
         # A copy into another tablespace is a rewrite without that.
         is_same_place = (old.tablespace, old.toast) == (new.tablespace, new.toast)

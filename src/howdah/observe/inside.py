@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from howdah.observe.catalogue import Catalogue, NamedObject, Relation
 from howdah.observe.changes import Comparison, object_changes
@@ -47,6 +48,11 @@ class InUse:
 
     widths: Mapping[int, int] | None = None
 
+    @cached_property
+    def highest(self) -> int | None:
+        """The highest OID of them, where they are fixed."""
+        return None if self.widths is None else max(self.widths, default=0)
+
     def has(self, oid: int) -> bool:
         """Whether a relation or another object is in use, given that it existed before."""
         return self.widths is None or oid in self.widths
@@ -79,7 +85,7 @@ class Inside:
             return
         self._is_begun = True
         highest, self._first_id, self._last = self.session.first()
-        self._highest = highest if self.in_use.widths is None else max(self.in_use.widths, default=0)
+        self._highest = highest if self.in_use.highest is None else self.in_use.highest
         self._counted = dict(self._last.counted)
         self._foreign = self._last.modes  # the run's own, as on its history
 
@@ -90,12 +96,8 @@ class Inside:
         last, look = self._last, self.session.look(self._highest)
         self._last, self._slots = look, look.slots
         self._learn(look.modes)
-        if words[:1] == (
-            "ROLLBACK",
-        ):  # to a savepoint: what was made since is gone, and what was dropped is back
-            self._now = self.own.relations(list(self._now))
-            self._counted.update(look.counted)
-            self._take_locks(look)
+        if words[:1] == ("ROLLBACK",):
+            self._go_back(look)
             return Effect(held=self.held, seconds=seconds, lock_slots=look.slots)
         comparison = self._compare(last, look)
         taken = self._take_locks(look)
@@ -169,6 +171,13 @@ class Inside:
             if is_used and not relation.is_internal and self._known.get(oid) is None:
                 self._known[oid] = self._now[oid] = relation
         self._learn({each.owner for each in found.values() if each.is_index})
+
+    def _go_back(self, look: Look) -> None:
+        """To a savepoint: what was made since is gone, and what was dropped is back."""
+        self._now = self.own.relations([oid for oid, each in self._known.items() if each is not None])
+        self._objects.clear()
+        self._counted.update(look.counted)
+        self._take_locks(look)
 
     def _is_used(self, oid: int) -> bool:
         return self._known.get(oid) is not None and self.in_use.has(oid)

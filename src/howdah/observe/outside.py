@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import psycopg
@@ -84,16 +84,13 @@ class Outside:
         self._is_over.set()
         self._thread.join()
         self._gate.close()
-        wal = self.view.rows("place")[0][2]
+        wal = self.view.rows("place")[0][2] - self._wal
         used = {oid: each for oid, each in self._before.items() if self.in_use.has(oid)}
         locks = self._locks(used)
-        effect = Effect(
-            taken=locks, held=locks, seconds=seconds, wal_bytes=wal - self._wal, lock_slots=self._slots
-        )
         if not is_done:
-            return effect
-        after = self.view.relations(self._before)
+            return Effect(taken=locks, held=locks, seconds=seconds, wal_bytes=wal, lock_slots=self._slots)
         widths = {oid: self.in_use.width(each) for oid, each in used.items()}
+        after = self.view.relations(self._before)
         comparison = Comparison(self._before, after, widths, deleted_relations=True)
         work = [*comparison.storage()]
         work += self._counted_work(used, {each.relation for each in work})
@@ -103,7 +100,7 @@ class Outside:
             work=tuple(sorted(work, key=lambda each: (each.relation, each.kind.value, each.index))),
             changes=tuple(comparison.changes()),
             seconds=seconds,
-            wal_bytes=effect.wal_bytes,
+            wal_bytes=wal,
             lock_slots=self._slots,
         )
 
@@ -162,7 +159,7 @@ class Outside:
             is_covered = on_table is not None and on_table.strength >= mode.strength
             if table and mode.blocks_writes and not is_covered:
                 found.append(Lock(table.name, mode, index=relation.name, kind=table.word))
-        return tuple(sorted(found, key=lambda each: (each.relation, each.index)))
+        return _sorted(found)
 
     @property
     def _counts_matter(self) -> bool:
@@ -206,3 +203,7 @@ class Outside:
     def _vacuums(self, oid: int) -> bool:
         mode = self._modes.get(oid)
         return mode is not None and mode.strength >= _SEEN_FOR_SURE
+
+
+def _sorted(locks: Iterable[Lock]) -> tuple[Lock, ...]:
+    return tuple(sorted(locks, key=lambda each: (each.relation, each.index)))

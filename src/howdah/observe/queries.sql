@@ -62,7 +62,7 @@ SELECT DISTINCT l.relation::int8
 -- $1: OIDs. Facts about these relations and their indexes; columns as they are named now.
 SELECT c.oid::int8, c.relnamespace::int8,
        pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname),
-       c.relname::text, c.relkind::text, c.relpersistence = 't' OR n.nspname = 'pg_toast', c.relispartition,
+       c.relname::text, c.relkind::text, c.relpersistence = 't' OR n.nspname = 'pg_toast', c.relispartition, c.relispopulated,
        c.relfilenode::int8, c.reltablespace::int8, c.reltoastrelid::int8, c.relnatts::int4,
        coalesce(i.indrelid, (SELECT d.refobjid FROM pg_catalog.pg_depend AS d
                               WHERE c.relkind = 'S' AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
