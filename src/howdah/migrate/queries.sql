@@ -163,6 +163,7 @@ WITH locks AS MATERIALIZED (SELECT * FROM pg_locks WHERE pid IS DISTINCT FROM $5
      ours AS (SELECT oid FROM pg_database WHERE datname = current_database()),
      found AS (
        SELECT pid, virtualtransaction AS transaction,
+              max(transactionid::text) FILTER (WHERE locktype = 'transactionid' AND granted) AS xid,
               array_agg(DISTINCT mode) FILTER (WHERE locktype = 'relation' AND relation = $2::bigint::oid
                                                  AND granted AND mode <> 'SIReadLock'
                                                  AND database IN (SELECT oid FROM ours)) AS modes
@@ -188,7 +189,7 @@ SELECT coalesce(f.pid, 0) AS pid, f.transaction, coalesce(f.modes, '{}') AS mode
        left(coalesce(a.query, ''), 500) AS query, coalesce(p.gid, '') AS prepared
   FROM found f
   LEFT JOIN pg_stat_activity a ON a.pid = f.pid
-  LEFT JOIN pg_prepared_xacts p ON f.pid IS NULL AND p.transaction::text = split_part(f.transaction, '/', 2)
+  LEFT JOIN pg_prepared_xacts p ON f.pid IS NULL AND p.transaction::text = f.xid
  ORDER BY coalesce(a.xact_start, p.prepared)
 
 -- name: longest_stall
