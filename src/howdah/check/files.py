@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from howdah.check.names import (
@@ -97,37 +98,50 @@ def _noted(finding: Finding) -> RuleFinding:
     """A note of reading, by what it means for a deployment."""
     if finding.code not in _STOPPING:
         return RuleFinding(finding, Verdict.SAFE)
-    return RuleFinding(Finding(**{**vars(finding), "severity": Severity.ERROR}), Verdict.FAILS)
+    return RuleFinding(replace(finding, severity=Severity.ERROR), Verdict.FAILS)
 
 
 def _from_contents(format: Format, source: Source) -> Iterator[RuleFinding]:
-    half: list[RuleFinding] = []
+    without_section: list[RuleFinding] = []
     goes_back = False
     for migration in source.migrations:
-        for direction in Direction:
-            path = migration.file(direction)
-            if path is None or (direction is Direction.DOWN and path == migration.up and migration.foreign):
-                continue
-            raw = _read(path)
+        is_empty = False
+        for direction, path, raw in _halves(migration):
             if isinstance(raw, RuleFinding):
                 yield raw
                 continue
-            if direction is Direction.UP or path != migration.up:
+            is_section = direction is Direction.DOWN and path == migration.up
+            if not is_section:
                 yield from _from_bytes(path, raw)
             if migration.foreign or _CONFLICT.search(raw):
                 continue
-            found = list(_from_script(format, migration, direction))
-            if raw.startswith(_MARK) and not any(each.finding.code == "byte-order-mark" for each in found):
-                found.append(note("byte-order-mark", "the file starts with a byte order mark", path, line=1))
-            is_half = bool(found) and found[0].finding.code == "missing-down-file"
-            goes_back = goes_back or (direction is Direction.DOWN and not is_half)
-            if is_half:
-                half += found
-            else:
-                yield from found
+            found = list(_from_script(format, migration, direction, raw))
+            codes = {each.finding.code for each in found}
+            if "missing-down-file" in codes:
+                # What did nothing needs no way back.
+                without_section += [] if is_empty else map(_as_warning, found)
+                continue
+            is_empty = "empty-migration" in codes
+            goes_back = goes_back or is_section
+            yield from found
     # Where no file says how to go back, the project never does.
     if goes_back:
-        yield from half
+        yield from without_section
+
+
+def _halves(migration: Migration) -> Iterator[tuple[Direction, Path, bytes | RuleFinding]]:
+    """Each half with what its file holds; of what only its tool can run one is enough."""
+    for direction in Direction:
+        path = migration.file(direction)
+        if path is not None and not (
+            migration.foreign and direction is Direction.DOWN and path == migration.up
+        ):
+            yield direction, path, _read(path)
+
+
+def _as_warning(finding: RuleFinding) -> RuleFinding:
+    """A section may be left out: many do so on purpose where there is no way back."""
+    return RuleFinding(replace(finding.finding, severity=Severity.WARNING), Verdict.SAFE)
 
 
 def _read(path: Path) -> bytes | RuleFinding:
@@ -167,7 +181,9 @@ def _from_bytes(path: Path, raw: bytes) -> Iterator[RuleFinding]:
         )
 
 
-def _from_script(format: Format, migration: Migration, direction: Direction) -> Iterator[RuleFinding]:
+def _from_script(
+    format: Format, migration: Migration, direction: Direction, raw: bytes
+) -> Iterator[RuleFinding]:
     path = migration.file(direction)
     assert path is not None
     try:
@@ -175,6 +191,8 @@ def _from_script(format: Format, migration: Migration, direction: Direction) -> 
     except SourceError as error:
         yield stopping(error)
         return
+    if raw.startswith(_MARK) and direction is Direction.UP:
+        yield note("byte-order-mark", "the file starts with a byte order mark", path, line=1)
     if not script.statements:
         if direction is Direction.UP:
             yield _empty(path)

@@ -125,14 +125,18 @@ def test_a_project_that_never_goes_back_lacks_no_halves(tmp_path: Path) -> None:
     assert examine(tmp_path, {"001_a.up.sql": "SELECT 1;", "002_b.up.sql": "SELECT 1;"}) == ()
 
 
-def test_a_missing_down_section_fails_only_where_others_have_one(tmp_path: Path) -> None:
+def test_a_missing_down_section_is_a_warning_where_others_have_one(tmp_path: Path) -> None:
+    nothing = "-- +goose Up\n"
     up, both = "-- +goose Up\nSELECT 1;\n", "-- +goose Up\nSELECT 1;\n-- +goose Down\nSELECT 1;\n"
     (tmp_path / "never").mkdir()
     (tmp_path / "mostly").mkdir()
 
     assert examine(tmp_path / "never", {"1_a.sql": up, "2_b.sql": up}, "goose") == ()
-    found = examine(tmp_path / "mostly", {"1_a.sql": both, "2_b.sql": up}, "goose")
-    assert codes(found) == ["missing-down-file"]
+    found = examine(tmp_path / "mostly", {"1_a.sql": both, "2_b.sql": up, "3_c.sql": nothing}, "goose")
+    assert [(each.finding.code, each.verdict) for each in found] == [
+        ("empty-migration", Verdict.SAFE),
+        ("missing-down-file", Verdict.SAFE),
+    ]
 
 
 def test_a_gap_in_a_sequence_is_a_note(tmp_path: Path) -> None:
