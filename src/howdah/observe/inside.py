@@ -130,7 +130,10 @@ class Inside:
 
     def touched(self) -> frozenset[int] | None:
         """OIDs of the relations that it locked, made or dropped; None: it renamed what others show by name."""
-        return None if self._is_renamed else frozenset(row[0] for row in self.own.rows("touched"))
+        found = frozenset(row[0] for row in self.own.rows("touched"))
+        # What it made is in use from now on, and building its indexes was counted.
+        self.session.note(found)
+        return None if self._is_renamed else found
 
     def settle(self, effects: Iterable[Effect]) -> tuple[Effect, ...]:
         """The effects of the transaction's statements as its end shows them: what is there again is replaced."""

@@ -106,6 +106,10 @@ class Session:
         self.note(oid for oid, each in counted.items() if each.scans or each.written)
         return Look(wal, slots, modes, counted, frozenset(objects), catalogues)
 
+    def forget(self) -> None:
+        """What may have counts is not known any more, as after a statement that failed."""
+        self._counting = None
+
     def note(self, oids: Iterable[int]) -> None:
         """Remember relations that may have counts."""
         if self._counting is not None:

@@ -93,7 +93,11 @@ class Observer:
         seconds = time.perf_counter() - self._started
         effect = self._effect(connection, seconds, error)
         self._effects.append(effect)
+        if error is not None and not connection.closed:
+            self._session_of(connection).forget()
         if self._is_bracketed:
+            if error is None and self._inside is not None:
+                self._inside.touched()
             self._is_bracketed = False
             self._inside = None
             if error is None:
