@@ -43,8 +43,12 @@ class Rehearsed:
     findings: tuple[RuleFinding, ...] = ()
 
 
-def rehearse(subject: Subject, source: Source, settings: CheckSettings, *, new: Collection[str]) -> Rehearsed:
-    """Run all migrations on a throwaway server, trying those that are new up, down and up again.
+def rehearse(
+    subject: Subject, source: Source, settings: CheckSettings, *, new: Collection[str] | None
+) -> Rehearsed:
+    """Run all migrations on a throwaway server, trying those that are new up, down and up again; None: all.
+
+    What is there before the first new one is in use. Without a base it is what is there before each.
 
     Raises:
         UnsupportedError: no PostgreSQL here has what they need.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,7 +84,8 @@ class _Check:
         )
         can_run = are_runnable(found)
         found = (*map(comparison.mark_old, found), *comparison.findings, *self._of_environment(source))
-        rehearsed = self._rehearse(source, comparison) if can_run else None
+        new = comparison.new if base.name else None
+        rehearsed = self._rehearse(source, new) if can_run else None
         filed = _Filed(source, found)
         judged = frozenset(file_rules.OF_FILES) | (ALLOWABLE if rehearsed else frozenset())
         migrations = (
@@ -105,12 +106,12 @@ class _Check:
 
         return compare_with_history(self.settings.against, source).findings
 
-    def _rehearse(self, source: Source, comparison: Comparison) -> Rehearsed | None:
+    def _rehearse(self, source: Source, new: Collection[str] | None) -> Rehearsed | None:
         if self.settings.rehearsal is None:
             return None
         from howdah.check.rehearsed import rehearse
 
-        return rehearse(self.subject, source, self.settings, new=comparison.new)
+        return rehearse(self.subject, source, self.settings, new=new)
 
     def _report(
         self,
