@@ -73,8 +73,8 @@ class _Editions:
     def is_taken(self, version: str) -> bool:
         """The base has this version by now, and with it something else."""
         return any(
-            (theirs := self.tip.id(version, direction)) is not None
-            and (ours := self.now.id(version, direction)) is not None
+            (theirs := self.tip.find(version, direction)) is not None
+            and (ours := self.now.find(version, direction)) is not None
             and theirs != ours
             for direction in Direction
         )
@@ -126,7 +126,7 @@ def _from_untouched(source: Source, base: Base, working: Working) -> Edition | N
     if any(working.ids.get(name) != content for name, content in base.released.items()):
         return None
     stored = untouched_part(source.by_version, base.folder, base.released, working.ids)
-    return Edition(stored, working.edition.ids)
+    return Edition(stored, working.edition.stored)
 
 
 def _squashed(format: Format, source: Source) -> frozenset[str]:
@@ -198,10 +198,11 @@ def _edited(editions: _Editions, before: Migration, now: Migration) -> Iterator[
         return
     for direction in Direction:
         one, two = before.file(direction), now.file(direction)
-        ours = editions.now.id(now.version, direction)
+        ours = editions.now.find(now.version, direction)
         if one is None or two is None or ours is None:
             continue
-        if ours in (editions.released.id(before.version, direction), editions.tip.id(now.version, direction)):
+        theirs = (each.find(now.version, direction) for each in (editions.released, editions.tip))
+        if ours.content in {each.content for each in theirs if each}:
             continue
         found = changed.edited(tool, base, now, direction, one, two)
         if found:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from howdah.check.base import Base
 from howdah.check.git import Tree, content_id
@@ -21,18 +22,25 @@ Migrations = Mapping[str, Migration]
 """Version -> migration."""
 
 
+class Stored(NamedTuple):
+    """A file as git has it: its path below the base's folder, and the id of its content."""
+
+    name: str
+    content: str
+
+
 @dataclass(frozen=True)
 class Edition:
-    """The migrations of one moment, with the ids of their files' contents; `ids` is by file."""
+    """The migrations of one moment, and how git has their files."""
 
     migrations: Migrations = field(default_factory=dict)
-    ids: Mapping[Path, str] = field(default_factory=dict)
+    stored: Mapping[Path, Stored] = field(default_factory=dict)
 
-    def id(self, version: str, direction: Direction) -> str | None:
-        """The id of one half's file; None: there is none."""
+    def find(self, version: str, direction: Direction) -> Stored | None:
+        """The file of one half; None: there is none."""
         migration = self.migrations.get(version)
         file = migration.file(direction) if migration else None
-        return self.ids.get(file) if file else None
+        return self.stored.get(file) if file else None
 
 
 @dataclass(frozen=True)
@@ -63,9 +71,8 @@ def read_working(source: Source, base: Base) -> Working:
     if other:
         # Perhaps only checked out with other line ends: git knows what it would store.
         ids |= base.repository.stored_ids(other)
-    return Working(
-        Edition(source.by_version, {path: ids[name] for name, path in by_path.items() if name in ids}), ids
-    )
+    stored = {path: Stored(name, ids[name]) for name, path in by_path.items() if name in ids}
+    return Working(Edition(source.by_version, stored), ids)
 
 
 @contextmanager
@@ -110,25 +117,25 @@ def _read(format: Format, base: Base, tree: Tree, working: Working, place: Path)
         for name, content in tree.items()
         if not (is_each_alone and working.ids.get(name) == content)
     }
-    ids = _write(format, base, wanted, place)
+    stored = _write(format, base, wanted, place)
     try:
         read: Migrations = format.files.read(place, refuse=lambda _: None).by_version
     except SourceError:
         read = {}
     if not is_each_alone:
-        return Edition(read, ids)
+        return Edition(read, stored)
     merged = dict(untouched_part(working.edition.migrations, base.folder, tree, working.ids))
     for version, each in read.items():
         kept = merged.get(version)
         merged[version] = replace(kept, up=each.up or kept.up, down=each.down or kept.down) if kept else each
     ordered = sorted(merged.values(), key=lambda each: format.files.sort_key(each.version))
-    return Edition({each.version: each for each in ordered}, {**working.edition.ids, **ids})
+    return Edition({each.version: each for each in ordered}, {**working.edition.stored, **stored})
 
 
-def _write(format: Format, base: Base, tree: Tree, place: Path) -> dict[Path, str]:
-    """Write the files of a tree; their ids."""
+def _write(format: Format, base: Base, tree: Tree, place: Path) -> dict[Path, Stored]:
+    """Write the files of a tree."""
     contents = base.repository.read_files(sorted(set(tree.values())))
-    ids = {}
+    stored = {}
     for name, content in tree.items():
         if ".." in name.split("/"):  # no tree that git itself made has such
             continue
@@ -136,5 +143,5 @@ def _write(format: Format, base: Base, tree: Tree, place: Path) -> dict[Path, st
         file = place / (name.replace("/", "_") if format.name == "alembic" else name)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(contents[content])
-        ids[file] = content
-    return ids
+        stored[file] = Stored(name, content)
+    return stored

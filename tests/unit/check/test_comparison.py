@@ -123,6 +123,12 @@ def test_a_number_that_the_base_took_meanwhile_fails(repository: GitRepository) 
     assert found.new == {"3"}
 
 
+def test_a_number_is_taken_by_a_file_that_says_the_same_under_another_name(repository: GitRepository) -> None:
+    branch(repository, PAIRS, NEW, later={"003_d.up.sql": NEW["003_c.up.sql"]})
+
+    assert told(compare(repository)) == [("taken-version", Verdict.FAILS)]
+
+
 def test_a_file_that_the_base_got_too_is_released(repository: GitRepository) -> None:
     branch(repository, PAIRS, NEW, later=NEW)
 
