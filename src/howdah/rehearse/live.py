@@ -211,7 +211,11 @@ class _Passes:
         return max(there / here, 1.0) if here and there else None
 
     def _on(self, database: DatabaseConfig, on_event: Callable[[Event], None]) -> Migrator:
-        return replace(self.migrator, database=database, is_throwaway=True, on_event=on_event)
+        # Without a stall budget: the run would give up at it, and how long the stall really is would not be seen.
+        patient = replace(self.migrator.settings, stall_seconds=0.0)
+        return replace(
+            self.migrator, database=database, is_throwaway=True, on_event=on_event, settings=patient
+        )
 
 
 def _refuse_large(source: DataSource, settings: LiveSettings) -> None:

@@ -91,6 +91,14 @@ def test_a_migration_that_fits_is_measured(rehearse: Callable[..., LiveRehearsal
     assert found.sizes.by_name["public.users"].rows == 2000
 
 
+def test_a_stall_is_measured_to_its_end_however_long(rehearse: Callable[..., LiveRehearsal]) -> None:
+    (second,) = rehearse("ALTER TABLE users ADD COLUMN a int;\nSELECT pg_sleep(2.6);").migrations
+    (users,) = second.tables
+    assert users.relation == "public.users"
+    assert second.stall_seconds > 2.3
+    assert (users.statement, users.line) == (2, 2)
+
+
 def test_duplicates_are_counted_and_found(
     rehearse: Callable[..., LiveRehearsal], database: DatabaseConfig
 ) -> None:
