@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from howdah.check.rules.rule import Rule, Says, Seen, held_through, nobody_can
-from howdah.observe.effect import WorkKind
 from howdah.observe.verdict import Verdict
 from howdah.pg.statements import shorten
 
@@ -18,7 +17,7 @@ def _look(seen: Seen) -> Says | None:
         f"{nobody_can(seen.inherited)} until this statement and the rest of the migration are done",
         f"{held_through(seen)} The lock was taken by {which} and is held until the transaction ends.",
         "Put this statement into a migration of its own, so that the lock is gone when it begins"
-        f"{'; better, write the rows in batches' if seen.work(WorkKind.ROWS) else ''}.",
+        f"{'; better, write the rows in batches' if seen.writes_rows else ''}.",
     )
 
 

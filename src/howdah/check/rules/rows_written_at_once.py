@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from howdah.check.rules.rule import Says, Seen, StepRule, listed
-from howdah.observe.effect import WorkKind
 from howdah.observe.verdict import Verdict
 
 
 def _look(step: Sequence[Seen]) -> Says | None:
-    long = [seen for seen in step if seen.verdict is Verdict.LONG and seen.work(WorkKind.ROWS)]
+    long = [seen for seen in step if seen.verdict is Verdict.LONG and seen.writes_rows]
     if not long:
         return None
-    tables = listed(dict.fromkeys(each.relation for seen in long for each in seen.work(WorkKind.ROWS)))
+    tables = listed(dict.fromkeys(each.relation for seen in long for each in seen.effect.work))
     return Says(
         f"it reads all of {tables}, and who writes a row that it wrote waits until the migration is done",
         "Rows stay locked until the transaction ends; each old version stays in the table until a vacuum, and all of it"

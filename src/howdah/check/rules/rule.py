@@ -46,6 +46,13 @@ class Seen:
         """The locks that an application waits for: its own; where it takes none, those it came upon."""
         return self.taken or self.inherited
 
+    @property
+    def writes_rows(self) -> bool:
+        """Whether it writes rows; on tables that have none, its words say so."""
+        return bool(self.work(WorkKind.ROWS)) or any(
+            self.wording.starts(each) for each in ("UPDATE", "DELETE", "MERGE")
+        )
+
     def work(self, *kinds: WorkKind) -> tuple[Work, ...]:
         """Its work of these kinds."""
         return tuple(each for each in self.effect.work if each.kind in kinds)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from howdah.check.rules.rule import Says, Seen, StepRule, listed
-from howdah.observe.effect import WorkKind
 from howdah.observe.verdict import Verdict
 
 
 def _look(step: Sequence[Seen]) -> Says | None:
-    long = [seen for seen in step if seen.verdict is Verdict.LONG and not seen.work(WorkKind.ROWS)]
+    long = [seen for seen in step if seen.verdict is Verdict.LONG and not seen.writes_rows]
     if not long:
         return None
     work = [each for seen in long for each in seen.effect.work]
