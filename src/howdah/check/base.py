@@ -11,6 +11,7 @@ from howdah.check.git import Repository, Tree, is_plain
 from howdah.check.report import RuleFinding
 from howdah.errors import CommandError, ConfigError
 from howdah.findings import Finding, Severity
+from howdah.migrate.formats.files import no_directory
 from howdah.migrate.formats.interface import Format
 from howdah.observe.verdict import Verdict
 
@@ -63,9 +64,13 @@ def read_base(
 
     Raises:
         ConfigError: the branch that was named, by a person or by the CI, is not there, or not enough of its history.
+        SourceError: there is no such folder.
+        CommandError: git failed.
     """
     if ref == NONE:
         return Base()
+    if not directory.is_dir():
+        raise no_directory(directory)
     where = _places(format, directory)
     repository = Repository(where.folder)
     try:

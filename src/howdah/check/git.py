@@ -107,15 +107,19 @@ class Repository:
 
     def _run(self, arguments: Sequence[str], text: bytes = b"") -> bytes:
         environment = {name: value for name, value in os.environ.items() if name not in _LOCAL_VARIABLES}
-        done = subprocess.run(
-            ["git", *_OPTIONS, *arguments],
-            cwd=self.folder,
-            env=environment | _SETTINGS,
-            input=text,
-            capture_output=True,
-            timeout=_LIMIT_SECONDS,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                ["git", *_OPTIONS, *arguments],
+                cwd=self.folder,
+                env=environment | _SETTINGS,
+                input=text,
+                capture_output=True,
+                timeout=_LIMIT_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            said = f"no answer within {_LIMIT_SECONDS} s"
+            raise CommandError(f"git {arguments[0]}", -1, said) from error
         if done.returncode != 0:
             raise CommandError(f"git {arguments[0]}", done.returncode, os.fsdecode(done.stderr))
         return done.stdout

@@ -11,7 +11,7 @@ import pytest
 
 from fix_git import GitRepository
 from howdah.check.base import Base, read_base
-from howdah.errors import ConfigError
+from howdah.errors import ConfigError, SourceError
 from howdah.migrate.formats import find_format
 
 FORMAT = find_format("golang-migrate")
@@ -44,6 +44,11 @@ def test_without_the_program_nothing_is_compared(
     monkeypatch.setenv("PATH", "/nowhere")
 
     assert "not installed" in note_of(base_of(repository.migrations))
+
+
+def test_a_folder_that_is_not_there_is_no_matter_of_git(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="there is no directory"):
+        base_of(tmp_path / "nowhere", "main")
 
 
 def test_none_means_no_base_and_no_note(repository: GitRepository) -> None:
