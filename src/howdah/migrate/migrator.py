@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import psycopg
 
 from howdah.config.database import DatabaseConfig
 from howdah.config.project import DatabaseSettings, ForeignSettings, load_project
@@ -21,14 +17,13 @@ from howdah.errors import DirtyDatabase, HistoryMismatch
 from howdah.findings import Finding, Severity
 from howdah.migrate.access import Access
 from howdah.migrate.after_run import KeepSchema, after_run
-from howdah.migrate.database import Look
 from howdah.migrate.events import Event, Noted, Result
 from howdah.migrate.formats import DEFAULT_FORMAT, find_format
 from howdah.migrate.formats.interface import Format, Keeps, NamesHistory, OutOfOrder
 from howdah.migrate.history import History, history_name
 from howdah.migrate.log import log_event
-from howdah.migrate.migration import SQUASHED_FOLDER, Source, Step
-from howdah.migrate.plan import Plan, plan_down, plan_up, stops_before
+from howdah.migrate.migration import SQUASHED_FOLDER, Source
+from howdah.migrate.plan import Plan, Wish, plan_down, plan_up, stops_before
 from howdah.migrate.probe import Probe
 from howdah.migrate.settings import RunSettings
 from howdah.migrate.status import Status, build_status, find_changes
@@ -36,23 +31,10 @@ from howdah.migrate.status import Status, build_status, find_changes
 if TYPE_CHECKING:
     from howdah.migrate.declare import Resolution
     from howdah.migrate.diagnosis import Diagnosis
-    from howdah.migrate.lease import RunLease
     from howdah.migrate.repair import EditedFile
-    from howdah.migrate.script import Script
 
 _log = logging.getLogger(__name__)
-# golang-migrate takes its lock twice, for its table and to migrate: long enough for it to come by the second time.
-_GIVE_WAY_SECONDS = 1.0
 _FALSE = {"0", "false", "no", "off"}
-
-
-@dataclass(frozen=True)
-class _Wish:
-    """What a run is for: how its plan is made, and which version, left half-done, it may go on with."""
-
-    source: Source
-    make_plan: Callable[[History], Plan]
-    may_resume: Callable[[str], bool] = lambda _: False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,7 +186,7 @@ class Migrator:
             LockTimeout, DirtyDatabase, HistoryMismatch, SourceError, RefusedError, ConnectError.
         """
         source = self.source()
-        wish = _Wish(
+        wish = Wish(
             source,
             lambda history: self._plan_up(source, history, to),
             may_resume=lambda version: self._is_within(source, version, to),
@@ -214,7 +196,7 @@ class Migrator:
     def down(self, *, to: int | str | None = None) -> list[Result]:
         """Revert the newest applied migration, or those down to `to` (0: all). Raises as `up`."""
         source = self.source()
-        return self._run(_Wish(source, lambda history: self._plan_down(source, history, to)), wait_seconds=0)
+        return self._run(Wish(source, lambda history: self._plan_down(source, history, to)), wait_seconds=0)
 
     def up_at_start(
         self,
@@ -294,7 +276,7 @@ class Migrator:
             on_event=self.on_event,
         )
 
-    def _run(self, wish: _Wish, *, wait_seconds: float) -> list[Result]:
+    def _run(self, wish: Wish, *, wait_seconds: float) -> list[Result]:
         source = wish.source
         with self.access.session(wait_seconds=wait_seconds) as connection:
             at, history = self.access.read(connection)
@@ -308,68 +290,22 @@ class Migrator:
             except DirtyDatabase:
                 # Another run may be in the middle of a step outside a transaction: ask again once it has ended.
                 pass
-            done = self._run_in_turns(connection, at, wish)
+            # Loaded when there is something to run: nothing pending must cost next to nothing.
+            from howdah.migrate.turns import Turns
+
+            done = Turns(
+                connection,
+                self.access,
+                wish,
+                self.database,
+                self.foreign,
+                self.settings,
+                self.on_event,
+                self.probe,
+            ).take(at)
             if done and not self.is_throwaway:
                 self._note(after_run(connection, self.access, at, source, keep=self.keep_schema))
             return done
-
-    def _run_in_turns(self, connection: psycopg.Connection, at: Look, wish: _Wish) -> list[Result]:
-        """Run under the lock. Where a waiter for it holds a concurrent build up, let it go first, then go on."""
-        from howdah.migrate.outside import GiveWay
-
-        deadline = time.monotonic() + self.settings.retry_limit_seconds
-        done: list[Result] = []
-        while True:
-            try:
-                with self.access.lock(connection, at) as lease:
-                    may_give_way = time.monotonic() < deadline
-                    return done + self._run_locked(connection, wish, lease=lease, may_give_way=may_give_way)
-            except GiveWay as way:
-                done += way.done
-            time.sleep(_GIVE_WAY_SECONDS)
-
-    def _run_locked(
-        self,
-        connection: psycopg.Connection,
-        wish: _Wish,
-        *,
-        lease: RunLease | None,
-        may_give_way: bool,
-    ) -> list[Result]:
-        # Loaded when there is something to run: nothing pending must cost next to nothing.
-        from howdah.migrate.scripts import Scripts
-        from howdah.migrate.under_lock import LockedRun
-
-        carry_out = partial(
-            LockedRun,
-            connection,
-            database=self.database,
-            foreign=self.foreign,
-            settings=self.settings,
-            on_event=self.on_event,
-            lease=lease,
-            may_give_way=may_give_way,
-            probe=self.probe,
-        )
-        at, history = self.access.read(connection)
-        resumed: list[Result] = []
-        if history.dirty and (found := self._find_resumable(wish, history)):
-            step, script = found
-            plan = Plan(self._format, wish.source, history, (step,))
-            resumed = carry_out(at=at, plan=plan, scripts=Scripts.resuming(plan, script)).run()
-            at, history = self.access.read(connection)
-        plan = wish.make_plan(history)
-        if not plan.steps:
-            return resumed
-        scripts = Scripts(plan)
-        plan = wish.make_plan(self.access.make_ready(connection, at, plan.source))
-        return resumed + carry_out(at=at, plan=plan, scripts=scripts).run()
-
-    def _find_resumable(self, wish: _Wish, history: History) -> tuple[Step, Script] | None:
-        from howdah.migrate.resume import find_resumable
-
-        found = find_resumable(self._format, wish.source, history)
-        return found if found and wish.may_resume(found[0].migration.version) else None
 
     def _is_within(self, source: Source, version: str, to: int | str | None) -> bool:
         """Whether a run up to `to` takes this version in."""

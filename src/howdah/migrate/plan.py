@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from howdah.config.project import ForeignSettings
@@ -29,6 +29,15 @@ class Plan:
     history: History
     steps: tuple[Step, ...] = ()
     notes: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a run is for: how its plan is made, and which version, left half-done, it may go on with."""
+
+    source: Source
+    make_plan: Callable[[History], Plan]
+    may_resume: Callable[[str], bool] = lambda _: False
 
 
 def plan_up(
