@@ -8,6 +8,7 @@ from pathlib import Path
 from howdah.findings import Finding
 from howdah.observe.effect import Effect
 from howdah.observe.verdict import Verdict, worst
+from howdah.rehearse.measured import LiveRehearsal
 from howdah.rehearse.trip import Return
 
 
@@ -101,6 +102,7 @@ class CheckReport:
         base: what was compared with, for people: "origin/main"; "" where there was no base.
         against: the environment it was compared with; "".
         server: the version it was rehearsed on; "" where it was not.
+        live: what was measured on real data; None: that was not asked for.
         findings: about no single migration.
     """
 
@@ -112,6 +114,7 @@ class CheckReport:
     base: str = ""
     against: str = ""
     server: str = ""
+    live: LiveRehearsal | None = None
     seconds: float = 0.0
 
     @property

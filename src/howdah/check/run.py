@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,9 +19,11 @@ from howdah.check.subject import Subject
 from howdah.migrate.migration import Migration, Source
 
 if TYPE_CHECKING:
+    from howdah.check.live import Live
     from howdah.check.rehearsed import Rehearsed
     from howdah.migrate.migrator import Migrator
     from howdah.observe.sizes import Stats
+    from howdah.rehearse.live import LiveEvent
     from howdah.rehearse.verify import Rehearsal
 
 
@@ -37,6 +39,9 @@ class CheckSettings:
         tries_down: run the way down, too.
         major: PostgreSQL's; None: the project's, or any.
         stats: the sizes of production's tables.
+        data: an address or a dump; what is pending there is run on a copy of it, and measured. None: that is not done.
+        allow_large: read a large primary for that, too.
+        on_data: told how far that is.
     """
 
     base: str | None = None
@@ -46,6 +51,9 @@ class CheckSettings:
     tries_down: bool = True
     major: int | None = None
     stats: Stats | None = None
+    data: str | None = None
+    allow_large: bool = False
+    on_data: Callable[[LiveEvent], None] = lambda _: None
 
 
 def check(subject: Subject, settings: CheckSettings) -> CheckReport:
@@ -86,6 +94,8 @@ class _Check:
         found = (*map(comparison.mark_old, found), *comparison.findings, *self._of_environment(source))
         new = comparison.new if base.name else None
         rehearsed = self._rehearse(source, new) if can_run else None
+        live = self._rehearse_live() if can_run else None
+        found = (*found, *(live.findings if live else ()))
         filed = _Filed(source, found)
         judged = frozenset(file_rules.OF_FILES) | (ALLOWABLE if rehearsed else frozenset())
         migrations = (
@@ -97,7 +107,7 @@ class _Check:
             )
             for each in source.migrations
         )
-        return self._report(tuple(migrations), filed.rest, base=base.name, rehearsed=rehearsed)
+        return self._report(tuple(migrations), filed.rest, base=base.name, rehearsed=rehearsed, live=live)
 
     def _of_environment(self, source: Source) -> tuple[RuleFinding, ...]:
         if self.settings.against is None:
@@ -113,6 +123,13 @@ class _Check:
 
         return rehearse(self.subject, source, self.settings, new=new)
 
+    def _rehearse_live(self) -> Live | None:
+        if self.settings.data is None or self.settings.rehearsal is None:
+            return None
+        from howdah.check.live import rehearse_live
+
+        return rehearse_live(self.subject, self.settings)
+
     def _report(
         self,
         migrations: tuple[MigrationReport, ...],
@@ -120,6 +137,7 @@ class _Check:
         *,
         base: str,
         rehearsed: Rehearsed | None = None,
+        live: Live | None = None,
     ) -> CheckReport:
         against = self.settings.against
         return CheckReport(
@@ -131,6 +149,7 @@ class _Check:
             base=base,
             against=against.database.target if against else "",
             server=rehearsed.server if rehearsed else "",
+            live=live.rehearsal if live else None,
             seconds=time.monotonic() - self._started,
         )
 

@@ -59,6 +59,7 @@ _what_options = together(
         metavar="URL|FILE",
         help="Rehearse on a copy of this database, or of this dump, and measure who would wait, and how long.",
     ),
+    click.option("--allow-large", is_flag=True, help="With --on: read a primary of more than 10 GB, too."),
     click.option(
         "--stats",
         envvar="HOWDAH_STATS",
@@ -188,7 +189,10 @@ def _settings(
     options: dict[str, Any], subject: Subject, project: Project, progress: Progress
 ) -> CheckSettings:
     from howdah.check.run import CheckSettings
+    from howdah.cli.check_text import data_progress
 
+    if options["files_only"] and options["data"]:
+        raise click.UsageError("--files runs nothing, and --on rehearses on data: it is one or the other")
     return CheckSettings(
         base=options["base"],
         allow_renumbering=options["allow_renumbering"],
@@ -197,6 +201,9 @@ def _settings(
         tries_down=not options["no_down"],
         major=options["major"] or project.dev.major,
         stats=_stats(options["stats"]),
+        data=options["data"],
+        allow_large=options["allow_large"],
+        on_data=lambda event: progress.doing(data_progress(event)),
     )
 
 

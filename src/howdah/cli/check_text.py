@@ -11,12 +11,15 @@ from howdah.check.report import CheckReport, MigrationReport, RuleFinding, State
 from howdah.check.reports.marks import steps_text
 from howdah.cli.render import coloured, duration, printable, shown_width, table
 from howdah.findings import Finding, Severity
+from howdah.observe.amounts import say_bytes
 from howdah.observe.verdict import Verdict
 from howdah.pg.statements import shorten
 from howdah.rehearse.trip import Return
 
 if TYPE_CHECKING:
     from howdah.observe.effect import Effect
+    from howdah.rehearse.live import LiveEvent
+    from howdah.rehearse.measured import LiveRehearsal, LiveTable
 
 _COLOURS = {
     Verdict.SAFE: "32",
@@ -44,6 +47,9 @@ def _report_lines(report: CheckReport, *, fail_on: Verdict, shows_effects: bool)
     if new:
         yield ""
         yield from _migration_lines(new, shows_effects=shows_effects)
+    if report.live:
+        yield ""
+        yield from _live_lines(report.live)
     yield ""
     yield _sentence(report, fail_on)
 
@@ -57,6 +63,45 @@ def _head(report: CheckReport, new: Sequence[MigrationReport]) -> str:
     parts.append(f"run on PostgreSQL {report.server}" if report.server else "not run")
     parts.append(duration(report.seconds))
     return ", ".join(parts)
+
+
+def _live_lines(live: LiveRehearsal) -> Iterator[str]:
+    """What was measured on real data: a line for each migration, and one for each table that it locked."""
+    took = duration(live.restore_seconds)
+    yield f"On a copy of {printable(live.source)} ({say_bytes(live.bytes)}, restored in {took}):"
+    if not live.migrations:
+        yield "nothing is pending there"
+        return
+    rows = []
+    for each in live.migrations:
+        first, *others = [*map(_live_row, each.tables)] or [["", "", "", "", ""]]
+        seconds = "fails" if each.failure else duration(each.seconds)
+        rows.append([each.version, printable(each.name), seconds, *first])
+        rows += [["", "", "", *other] for other in others]
+    yield from table(["VERSION", "NAME", "TOOK", "TABLE", "LOCK", "HELD", "READERS", "WRITERS"], rows).split(
+        "\n"
+    )
+
+
+def _live_row(found: LiveTable) -> list[str]:
+    waits = ("-" if each is None else duration(each) for each in (found.reader_seconds, found.writer_seconds))
+    return [printable(found.relation), found.mode.value, duration(found.held_seconds), *waits]
+
+
+def data_progress(event: LiveEvent) -> str:
+    """What a rehearsal on real data is doing."""
+    from howdah.migrate.events import StatementStarted
+    from howdah.rehearse.clone import Copying
+
+    if isinstance(event, Copying):
+        of = f" of {say_bytes(event.total_bytes)}" if event.total_bytes else ""
+        left = event.remaining_seconds
+        more = f", {duration(left)} left" if left is not None and left >= 1 else ""
+        rate = f", {say_bytes(event.per_second)}/s" if event.seconds else ""
+        return f"{event.doing} {say_bytes(event.bytes)}{of}{rate}{more}"
+    if isinstance(event, StatementStarted):
+        return f"{event.step.migration.version} {event.step.migration.name} {event.number}/{event.total}"
+    return "rehearsing on real data"
 
 
 def _migration_lines(new: Sequence[MigrationReport], *, shows_effects: bool) -> Iterator[str]:
@@ -163,8 +208,40 @@ def _report_data(report: CheckReport, fail_on: Verdict) -> dict[str, Any]:
         "against": report.against or None,
         "server_version": report.server or None,
         "seconds": round(report.seconds, 3),
+        "live": _live_data(report.live) if report.live else None,
         "findings": [_finding_data(each) for each in report.findings],
         "migrations": [_migration_data(each) for each in report.migrations],
+    }
+
+
+def _live_data(live: LiveRehearsal) -> dict[str, Any]:
+    return {
+        "source": live.source,
+        "server_version": live.server,
+        "bytes": live.bytes,
+        "restore_seconds": round(live.restore_seconds, 3),
+        "unwatched": list(live.unwatched),
+        "migrations": [
+            {
+                "version": each.version,
+                "name": each.name,
+                "ok": each.failure is None,
+                "seconds": round(each.seconds, 4),
+                "factor": each.factor,
+                "tables": [
+                    {
+                        "relation": found.relation,
+                        "lock": found.mode.value,
+                        "held_seconds": round(found.held_seconds, 4),
+                        "reader_seconds": found.reader_seconds,
+                        "writer_seconds": found.writer_seconds,
+                        "line": found.line or None,
+                    }
+                    for found in each.tables
+                ],
+            }
+            for each in live.migrations
+        ],
     }
 
 
