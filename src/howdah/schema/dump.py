@@ -13,6 +13,7 @@ from howdah.pg.identifiers import quote_identifier
 from howdah.pg.lexer import Kind, read_tokens
 from howdah.schema.archive import Entry, read_archive
 from howdah.schema.arrange import Group, arrange
+from howdah.schema.views import join_views
 from howdah.server.pg_dump import find_pg_dumps
 
 _TITLE = "-- The structure of the database, written by `howdah schema dump`.\n"
@@ -68,7 +69,7 @@ def dump_schema(
     entries = [each for each in read_archive(archive) if _is_structure(each)]
     invalid = _read_invalid(connection)
     unfinished = {(each.schema, each.name) for each in invalid if each.is_dumped}
-    groups = arrange(entries, leave_out=leave_out, unfinished=unfinished)
+    groups = arrange(join_views(entries), leave_out=leave_out, unfinished=unfinished)
     text = "\n".join(_group_text(group) for group in groups)
     if any(each.kind in _ROUTINES for each in entries):
         text = (

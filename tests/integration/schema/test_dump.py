@@ -113,6 +113,25 @@ def test_a_table_stands_with_what_is_its_own(database: DatabaseConfig) -> None:
     )
 
 
+def test_a_view_is_made_once_where_that_is_possible(
+    database: DatabaseConfig, make_database: Callable[[], DatabaseConfig]
+) -> None:
+    run(
+        database,
+        "CREATE TABLE t (id int PRIMARY KEY, name text); CREATE VIEW v AS SELECT id, name FROM t GROUP BY id",
+    )
+    run(database, "CREATE VIEW w AS SELECT * FROM v; COMMENT ON VIEW v IS 'grouped'")
+    run(database, "CREATE VIEW one AS SELECT 1 AS id; CREATE VIEW two AS SELECT id FROM one")
+    run(database, "CREATE OR REPLACE VIEW one AS SELECT two.id FROM two")
+    text = dump(database).text
+    assert text.count("VIEW public.v AS") == 1
+    assert text.count("VIEW public.one AS") + text.count("VIEW public.two AS") == 3, "a circle"
+    other = make_database()
+    load(other, text)
+    assert compare(read(database), read(other)) == ()
+    assert dump(other).text == text
+
+
 def test_nothing_in_it_is_of_the_day_or_of_the_machine(rich: DatabaseConfig) -> None:
     text = file_text(dump(rich), "7 (x)")
     outside = text.replace("\\restrict me", "")
