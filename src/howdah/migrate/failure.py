@@ -17,6 +17,7 @@ from howdah.migrate.holders import Holder
 from howdah.migrate.lock import LockHolder
 from howdah.migrate.migration import Direction, Step, count_migrations
 from howdah.migrate.plan import Plan
+from howdah.migrate.resume import can_resume
 from howdah.migrate.script import Execution, Script
 from howdah.migrate.standing import stand
 from howdah.pg.statements import shorten
@@ -209,7 +210,11 @@ def _next(failure: StepFailed, step: Step, script: Script, plan: Plan) -> tuple[
     if failure.index is None:
         return ("howdah doctor", "howdah migrate status")
     if not failure.is_clean:
-        return (f"howdah migrate resolve {step.migration.version}",)
+        resolve = f"howdah migrate resolve {step.migration.version}"
+        is_up = step.direction is Direction.UP and plan.history.has_side_history
+        # Another run goes on behind what took effect, once the cause is gone.
+        goes_on = is_up and can_resume(script.statements, failure.effective)
+        return ("howdah migrate up", resolve) if goes_on else (resolve,)
     again = (f"howdah migrate {step.direction.value}",)
     if isinstance(failure.error, BudgetSpent):
         return ("howdah check", *again)
