@@ -199,7 +199,7 @@ def test_who_holds_a_catalogue_meanwhile_does_not_hang_it(
         effect = observe("CREATE INDEX CONCURRENTLY i ON users (made)")
         let_go.join()
     assert not effect.error
-    assert _locks(effect) == {"public.users": LockMode.SHARE_UPDATE_EXCLUSIVE}
+    assert _work(effect) == {(WorkKind.INDEX_BUILD, "public.users", "public.i")}
 
 
 def test_a_role_that_may_not_close_the_gate_is_observed_as_far_as_it_goes(
