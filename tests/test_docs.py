@@ -15,6 +15,8 @@ import click
 import pytest
 
 import howdah
+from howdah.check.file_rules import OF_FILES, OF_HISTORY
+from howdah.check.rules import RULES
 from howdah.cli import exit_codes
 from howdah.cli.root import root
 
@@ -136,6 +138,25 @@ def anchors(page: Path) -> set[str]:
     """The anchors that a renderer makes of a page's headings."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_rule_has_a_page_and_every_page_a_rule() -> None:
+    folder = ROOT / "docs" / "reference" / "rules"
+    rules = {each.name for each in RULES} | set(OF_FILES) | set(OF_HISTORY)
+    assert {page.stem for page in folder.glob("*.md")} - {"README"} == rules
+    listed = re.findall(
+        r"^\| \[([a-z0-9-]+)\]\(\1\.md\) \|", (folder / "README.md").read_text(), re.MULTILINE
+    )
+    assert sorted(listed) == sorted(rules)
+
+
+@pytest.mark.parametrize(
+    "page", sorted((ROOT / "docs" / "reference" / "rules").glob("*-*.md")), ids=lambda page: page.stem
+)
+def test_a_page_of_a_rule_says_what_to_use_instead(page: Path) -> None:
+    text = page.read_text()
+    assert text.startswith(f"# {page.stem}\n\n")
+    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == ["Problem", "Instead of", "Use"]
 
 
 def test_every_exit_code_is_documented() -> None:
