@@ -23,9 +23,9 @@ from howdah.observe.read_sizes import read_stats
 from howdah.observe.sizes import Stats
 from howdah.pg.queries import load_queries
 from howdah.rehearse.clone import Clone, Copying
-from howdah.rehearse.data_failure import explain
-from howdah.rehearse.measured import LiveMigration, LiveRehearsal, strongest_locks
-from howdah.rehearse.observed import ObservedStep
+from howdah.rehearse.data_failure import explain, hide_values
+from howdah.rehearse.measured import DataFailure, LiveMigration, LiveRehearsal, strongest_locks
+from howdah.rehearse.observed import ObservedStatement, ObservedStep
 from howdah.rehearse.probe import ObservingProbe
 from howdah.rehearse.source import DataSource
 from howdah.rehearse.throwaway import throwaway
@@ -82,7 +82,7 @@ def rehearse_on_data(
     need = Need() if settings.at else _need(source, settings)
     own = {**_SETTINGS, "max_locks_per_transaction": str(source.lock_slots)}
     with (
-        throwaway(need, at=settings.at, settings=own, environ=settings.environ) as server,
+        throwaway(need, at=settings.at, settings=own, is_small=False, environ=settings.environ) as server,
         server.database() as restored,
     ):
         began = time.monotonic()
@@ -194,7 +194,9 @@ class _Passes:
             return live
         text = live.statements[-1].text if live.statements else ""
         migrator = self._on(self.restored, lambda _: None)
-        return replace(live, failure=failed, data=explain(failed, text, migrator, self.live))
+        data = explain(failed, text, migrator, self.live)
+        hide_values(failed)
+        return replace(live, statements=_without_values(live.statements, data), failure=failed, data=data)
 
     def _factor(self, live: LiveMigration, sizes: Stats) -> float | None:
         """How many times larger in production the tables are that it works on."""
@@ -216,6 +218,16 @@ class _Passes:
         return replace(
             self.migrator, database=database, is_throwaway=True, on_event=on_event, settings=patient
         )
+
+
+def _without_values(
+    statements: tuple[ObservedStatement, ...], data: DataFailure | None
+) -> tuple[ObservedStatement, ...]:
+    """The statements, with the words of the failure that tell no value of a row."""
+    if data is None or not statements:
+        return statements
+    *before, last = statements
+    return (*before, replace(last, effect=replace(last.effect, error=data.message)))
 
 
 def _refuse_large(source: DataSource, settings: LiveSettings) -> None:

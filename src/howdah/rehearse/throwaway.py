@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -15,19 +16,20 @@ from psycopg import sql
 
 from howdah.config.database import DatabaseConfig
 from howdah.connect.session import open_session
-from howdah.errors import LockTimeout, RefusedError
+from howdah.errors import ConfigError, LockTimeout, RefusedError
 from howdah.findings import Finding
 from howdah.pg.version import parse_version
 from howdah.server.choice import Need
 from howdah.server.local import LocalServer
 from howdah.server.standins import STANDINS
-from howdah.server.state import locked, state_home
+from howdah.server.state import locked, make_directory, state_home
 
 # The first version with extension_control_path, which lets a server load our stand-ins.
 _STANDINS_SINCE = 18
 # The first version where CREATE DATABASE takes a STRATEGY.
 _COPIES_FILES_SINCE = 15
 _PREFIX = "throwaway-"
+_MEMORY, _ROOM_BYTES = Path("/dev/shm"), 2_000_000_000  # noqa: S108 - looked at before it is used
 # Nothing of it is to outlive us.
 _SETTINGS = {
     "fsync": "off",
@@ -101,17 +103,22 @@ def throwaway(
     *,
     at: DatabaseConfig | None = None,
     settings: Mapping[str, str] = NO_SETTINGS,
+    is_small: bool = True,
     environ: Mapping[str, str] = os.environ,
 ) -> AbstractContextManager[Throwaway]:
     """The server `at` that address, or a new one on the programs that suit the need, which is gone at the end.
 
-    A new one has these settings over our own.
+    A new one has these settings over our own. It lives in memory where it `is_small` and there is room.
 
     Raises:
         UnsupportedError: no PostgreSQL here has what is needed.
         CommandError, ConfigError, ConnectError: the server did not start, or cannot be reached.
     """
-    return _existing(at) if at else _started(need, settings, environ)
+    if at:
+        return _existing(at)
+    home = state_home(environ)
+    place = _place_in_memory(environ) if is_small else None
+    return _started(need, settings, environ, home=home, place=place or home)
 
 
 @contextmanager
@@ -122,20 +129,23 @@ def _existing(address: DatabaseConfig) -> Iterator[Throwaway]:
 
 
 @contextmanager
-def _started(need: Need, settings: Mapping[str, str], environ: Mapping[str, str]) -> Iterator[Throwaway]:
+def _started(
+    need: Need, settings: Mapping[str, str], environ: Mapping[str, str], *, home: Path, place: Path
+) -> Iterator[Throwaway]:
     from howdah.server.find import find_programs
     from howdah.server.installations import reachable_standins
 
     choice = find_programs(need, environ=environ)
     has_standins = choice.programs.version.major >= _STANDINS_SINCE
-    home = state_home(environ)
-    _remove_left_behind(home)
-    directory = home / f"{_PREFIX}{secrets.token_hex(6)}"
+    for each in {home, place}:
+        _remove_left_behind(each)
+    directory = place / f"{_PREFIX}{secrets.token_hex(6)}"
     server = LocalServer(
         directory,
         choice.programs,
         settings={**_SETTINGS, **settings},
         extension_directory=reachable_standins(environ) if has_standins else None,
+        cache=home / "programs",
     )
     guard = _guard(directory)
     with locked(guard):
@@ -152,6 +162,22 @@ def _started(need: Need, settings: Mapping[str, str], environ: Mapping[str, str]
         finally:
             server.destroy()
             guard.unlink(missing_ok=True)
+
+
+def _place_in_memory(environ: Mapping[str, str]) -> Path | None:
+    """A directory of ours in a file system in memory that has room; None: there is none, or one was named."""
+    if "HOWDAH_STATE_DIR" in environ or not os.access(_MEMORY, os.W_OK | os.X_OK):
+        return None
+    found = os.statvfs(_MEMORY)
+    place = _MEMORY / f"howdah-{os.geteuid()}"
+    try:
+        make_directory(place)
+    except ConfigError:
+        return None
+    # Anybody could have made it: what others may write to is not for us.
+    stated = place.lstat()
+    is_ours = stated.st_uid == os.geteuid() and not stated.st_mode & 0o022 and stat.S_ISDIR(stated.st_mode)
+    return place if is_ours and found.f_bavail * found.f_frsize > _ROOM_BYTES else None
 
 
 def _guard(directory: Path) -> Path:

@@ -17,7 +17,7 @@ from howdah.server.state import give
 from howdah.server.trouble import explain_failed_init
 
 # docs/decisions/0008-local-server.md has the measurements behind these
-_SETTINGS = """
+SETTINGS = """
 # Set by howdah for development. ALTER SYSTEM and [dev.settings] in howdah.toml win over these.
 shared_buffers = '64MB'
 max_connections = 100
@@ -49,7 +49,7 @@ def initialise(data: Path, programs: Programs, *, superuser: str, password: str)
         made = workplace / "data"
         _run_initdb(made, programs, superuser, password, account)
         with (made / "postgresql.conf").open("a", encoding="utf-8") as file:
-            file.write(_SETTINGS)
+            file.write(SETTINGS)
         made.rename(data)
     except CommandError as error:
         raise explain_failed_init(error, data.parent) from error

@@ -16,6 +16,7 @@ from pathlib import Path
 from howdah.config.database import DatabaseConfig, Secret
 from howdah.errors import ConfigError
 from howdah.pg.programs import Programs, server_account
+from howdah.server.cache import initialise_by_copy
 from howdah.server.initialise import check_data_directory, initialise, read_major, set_password
 from howdah.server.launch import (
     as_list_element,
@@ -57,6 +58,7 @@ class LocalServer:
         port: TCP port; None: a free one, kept from run to run.
         settings: postgresql.conf names -> values, over our own.
         extension_directory: a further place for extension files (PostgreSQL 18 or newer).
+        cache: where a new data directory is kept for the next server, and taken from: only for one that is thrown away.
         start_limit_seconds: how long to wait for a start; a longer one, as after a crash, goes on by itself.
     """
 
@@ -65,6 +67,7 @@ class LocalServer:
     port: int | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
     extension_directory: Path | None = None
+    cache: Path | None = None
     start_limit_seconds: float = 60.0
 
     def __post_init__(self) -> None:
@@ -198,8 +201,11 @@ class LocalServer:
             return False
         # a server whose directory was deleted under it may still run, on the same path
         end_processes(find_strays(self.data), signal.SIGKILL, within_seconds=5)
-        password = secrets.token_urlsafe(18)
-        initialise(self.data, programs, superuser=SUPERUSER, password=password)
+        if self.cache is None:
+            password = secrets.token_urlsafe(18)
+            initialise(self.data, programs, superuser=SUPERUSER, password=password)
+        else:
+            password = initialise_by_copy(self.data, programs, superuser=SUPERUSER, cache=self.cache)
         self._remember(port=0, password=password)
         return True
 

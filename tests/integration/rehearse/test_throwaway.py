@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,6 +41,11 @@ def environ(open_path: Path) -> Mapping[str, str]:
     return {"HOWDAH_STATE_DIR": str(open_path)}
 
 
+def left_in(place: Path) -> list[str]:
+    """What is there, but the data directory that is kept for the next server."""
+    return [each.name for each in place.iterdir() if each.name != "programs"]
+
+
 def databases_of(server: RunningServer) -> list[str]:
     with connect(server.address) as connection:
         query = "SELECT datname FROM pg_database WHERE datname ~ '^howdah_rehearse'"
@@ -50,8 +57,8 @@ def test_a_server_is_started_and_nothing_is_left_of_it(environ: Mapping[str, str
         assert server.is_ours
         with server.database() as database, connect(database) as connection:
             connection.execute("CREATE TABLE a ()")
-        assert any(open_path.iterdir())
-    assert list(open_path.iterdir()) == []
+        assert left_in(open_path)
+    assert left_in(open_path) == []
 
 
 def test_it_is_gone_after_an_error_too(environ: Mapping[str, str], open_path: Path) -> None:
@@ -61,7 +68,7 @@ def test_it_is_gone_after_an_error_too(environ: Mapping[str, str], open_path: Pa
 
     with pytest.raises(ValueError, match=r"^$"):
         fail()
-    assert list(open_path.iterdir()) == []
+    assert left_in(open_path) == []
 
 
 def test_the_server_of_a_killed_process_is_removed_by_the_next(
@@ -76,14 +83,49 @@ def test_the_server_of_a_killed_process_is_removed_by_the_next(
     ) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        left = {each.name for each in open_path.iterdir()}
+        left = set(left_in(open_path))
         with throwaway(Need(), environ=environ):
             # One that is in use stays.
-            assert left <= {each.name for each in open_path.iterdir()}
+            assert left <= set(left_in(open_path))
         os.kill(process.pid, signal.SIGKILL)
     with throwaway(Need(), environ=environ):
-        assert not left & {each.name for each in open_path.iterdir()}
-    assert list(open_path.iterdir()) == []
+        assert not left & set(left_in(open_path))
+    assert left_in(open_path) == []
+
+
+def test_the_second_server_begins_with_a_copy_of_what_is_kept(
+    environ: Mapping[str, str], open_path: Path
+) -> None:
+    for _ in range(2):
+        with throwaway(Need(), environ=environ) as server, server.database() as database:
+            with connect(database) as connection:
+                assert connection.execute("SELECT to_regclass('a')").fetchone() == (None,)
+            with connect(replace(database, database="template1")) as connection:
+                connection.execute("CREATE TABLE a ()")
+    assert len(list((open_path / "programs").glob("data-*"))) == 1
+
+
+def test_several_servers_may_be_started_at_once_where_nothing_is_kept_yet(
+    environ: Mapping[str, str], open_path: Path
+) -> None:
+    def start() -> int:
+        with throwaway(Need(), environ=environ) as server, connect(server.address) as connection:
+            return connection.info.server_version
+
+    with ThreadPoolExecutor(3) as pool:
+        versions = [each.result() for each in [pool.submit(start) for _ in range(3)]]
+    assert len(set(versions)) == 1
+    assert left_in(open_path) == []
+    assert len(list((open_path / "programs").glob("data-*"))) == 1
+
+
+def test_what_is_kept_and_damaged_is_not_used(environ: Mapping[str, str], open_path: Path) -> None:
+    with throwaway(Need(), environ=environ):
+        pass
+    (kept,) = (open_path / "programs").glob("data-*")
+    shutil.rmtree(kept / "data")
+    with throwaway(Need(), environ=environ) as server, connect(server.address) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
 def test_the_major_version_is_that_of_the_need_where_it_is_here(environ: Mapping[str, str]) -> None:
