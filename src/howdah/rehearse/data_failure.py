@@ -33,7 +33,9 @@ _KINDS = {
     "23514": DataFailureKind.CHECK,
 }
 # "cannot convert infinity to integer" has the code of what is not supported.
-_CASTS, _NOT_SUPPORTED = "22", "0A000"
+_CONSTRAINTS, _CASTS, _NOT_SUPPORTED = "23", "22", "0A000"
+_ABOUT_KEYS = "Key "
+_VALUE = re.compile(r':? ".*"(?= is out of range|$)', re.DOTALL)
 _EXAMPLES = 5
 _LIMIT = "60s"
 
@@ -80,8 +82,7 @@ def explain(
 
 def _is_about_rows(error: psycopg.Error) -> bool:
     code = error.sqlstate or ""
-    is_cast = code.startswith(_CASTS) or (code == _NOT_SUPPORTED and "infinity" in str(error))
-    return code in _KINDS or is_cast
+    return code.startswith((_CONSTRAINTS, _CASTS)) or (code == _NOT_SUPPORTED and "infinity" in str(error))
 
 
 def _plain(error: psycopg.Error) -> DataFailure:
@@ -90,12 +91,29 @@ def _plain(error: psycopg.Error) -> DataFailure:
     detail = diag.message_detail or ""
     schema, table = diag.schema_name, diag.table_name
     code = error.sqlstate or ""
+    other = DataFailureKind.OTHER if code.startswith(_CONSTRAINTS) else DataFailureKind.CAST
     return DataFailure(
-        _KINDS.get(code, DataFailureKind.CAST),
-        diag.message_primary or str(error),
-        detail=detail if detail.startswith("Key ") else "",
+        _KINDS.get(code, other),
+        _without_value(error, diag.message_primary or str(error)),
+        detail=detail if detail.startswith(_ABOUT_KEYS) else "",
         relation=f"{_shown(schema)}.{_shown(table)}" if schema and table else "",
     )
+
+
+def hide_values(failed: MigrationFailed) -> None:
+    """Take out of an error what it tells of the values in a row; keys stay."""
+    error = failed.__cause__
+    if not isinstance(error, psycopg.Error):
+        return
+    said, detail = error.diag.message_primary or "", error.diag.message_detail or ""
+    failed.message = failed.message.replace(said, _without_value(error, said))
+    if detail and failed.why and not detail.startswith(_ABOUT_KEYS):
+        failed.why = failed.why.replace(f" Detail: {detail}", "")
+
+
+def _without_value(error: psycopg.Error, said: str) -> str:
+    """A message about a value that cannot be read ends with it."""
+    return _VALUE.sub("", said) if (error.sqlstate or "").startswith(_CASTS) else said
 
 
 def _shown(name: str) -> str:
@@ -123,6 +141,8 @@ def _with_rows(
     empty: psycopg.Connection,
     full: psycopg.Connection,
 ) -> DataFailure:
+    if found.kind is DataFailureKind.OTHER:
+        return found
     if found.kind is DataFailureKind.CAST:
         return _with_cast(found, statement, empty, full)
     diag = error.diag
