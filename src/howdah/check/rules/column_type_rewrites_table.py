@@ -9,7 +9,8 @@ from howdah.observe.verdict import Verdict
 
 def _look(seen: Seen) -> Says | None:
     retyped = seen.changes(ChangeKind.RETYPED)
-    if not retyped:
+    words = seen.wording
+    if not retyped and not (words.starts("ALTER", "TABLE") and words.has("TYPE")):
         return None
     if seen.work(WorkKind.REWRITE):
         doing = "it is rewritten"
@@ -17,7 +18,7 @@ def _look(seen: Seen) -> Says | None:
         doing = "its indexes are built anew"
     else:
         doing = "its rows are checked"
-    columns = listed(f"{each.name} to {each.to}" if each.to else each.name for each in retyped)
+    columns = listed(f"{each.name} to {each.to}" if each.to else each.name for each in retyped) or "a column"
     return Says(
         f"{nobody_can(seen.blocking)} while {doing} for the type of {columns}",
         held_through(seen),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from howdah.check.rules.rule import Rule, Says, Seen, held_through, nobody_can
-from howdah.observe.effect import WorkKind
+from howdah.observe.effect import ChangeKind, WorkKind
 from howdah.observe.verdict import Verdict
 
 
 def _look(seen: Seen) -> Says | None:
     words = seen.wording
     named = words.has("SET", "NOT", "NULL") or words.has("PRIMARY", "KEY") or _adds_constraint(seen)
+    named = named or bool(seen.changes(ChangeKind.REQUIRED))
     if not seen.work(WorkKind.SCAN, WorkKind.INDEX_SCAN) or not named:
         return None
     return Says(
