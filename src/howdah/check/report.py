@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from howdah.findings import Finding
 from howdah.observe.effect import Effect
 from howdah.observe.verdict import Verdict, worst
-from howdah.rehearse.measured import LiveRehearsal
 from howdah.rehearse.trip import Return
+
+if TYPE_CHECKING:
+    from howdah.rehearse.measured import LiveRehearsal
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from howdah.check import file_rules
-from howdah.check.allow import apply_allowances
+from howdah.check.allow import apply_allowances, read_allowances
 from howdah.check.base import read_base
 from howdah.check.comparison import Comparison, compare_with_base
 from howdah.check.files import are_runnable, examine_files
 from howdah.check.report import CheckReport, MigrationReport, RuleFinding
-from howdah.check.rules import ALLOWABLE
 from howdah.check.subject import Subject
 from howdah.migrate.migration import Migration, Source
 
@@ -97,13 +96,11 @@ class _Check:
         live = self._rehearse_live() if can_run else None
         found = (*found, *(live.findings if live else ()))
         filed = _Filed(source, found)
-        judged = frozenset(file_rules.OF_FILES) | (ALLOWABLE if rehearsed else frozenset())
         migrations = (
-            apply_allowances(
+            _allowed(
                 _with_findings(_report_of(each, comparison, rehearsed), filed.about(each)),
                 _files(each),
-                known=ALLOWABLE | file_rules.ALLOWABLE,
-                judged=judged,
+                has_run=rehearsed is not None,
             )
             for each in source.migrations
         )
@@ -186,6 +183,16 @@ def _report_of(migration: Migration, comparison: Comparison, rehearsed: Rehearse
         migration.up or migration.down,
         is_new=migration.version in comparison.new,
     )
+
+
+def _allowed(report: MigrationReport, files: Collection[Path], *, has_run: bool) -> MigrationReport:
+    """The report with what its files allow themselves."""
+    if not any(map(read_allowances, files)):
+        return report
+    from howdah.check.rules import ALLOWABLE  # many modules, for the few files that allow something
+
+    judged = frozenset(file_rules.OF_FILES) | (ALLOWABLE if has_run else frozenset())
+    return apply_allowances(report, files, known=ALLOWABLE | file_rules.ALLOWABLE, judged=judged)
 
 
 def _with_findings(report: MigrationReport, found: tuple[RuleFinding, ...]) -> MigrationReport:
