@@ -48,11 +48,13 @@ _ROLES = re.compile(rf"\b(?:TO|FROM|ROLE|USER) ({_NAME}(?:, {_NAME})*)")
 _NAMES_ROLES = (b"ALTER ", b"CREATE POLICY", b"GRANT ", b"REVOKE ")
 _NO_ROLES = {"public", "current_user", "session_user", "current_role"}
 # What goes wrong without anything of the data missing: a setting of a newer server, what every database has,
-# a comment on what is another's, commands of psql, which are shut out; what only a superuser makes, who disables it.
+# a comment on what is another's, commands of psql, which are shut out; what only a superuser makes, who disables it;
+# an extension that is told as left out: what needs it fails with other words.
 _HARMLESS = re.compile(
     r'unrecognized configuration parameter "(?:\w+_timeout|default_table_access_method)"'
     r'|schema "public" already exists|must be owner of extension|backslash commands are restricted'
     r"|\\restrict|\\unrestrict|COMMENT ON EXTENSION"
+    r'|extension "[^"]+" (?:is not available|does not exist)|could not open extension control file'
     r"|permission denied to create event trigger|must be superuser to create FOR ALL TABLES publication"
 )
 _ERROR = re.compile(r"(?:pg_restore: error: |psql:<stdin>:\d+: )(.*(?:ERROR: |error: |FATAL: ).*)")

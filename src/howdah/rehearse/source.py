@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 import subprocess
+import zlib
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -19,8 +20,11 @@ from howdah.pg.queries import load_queries
 from howdah.server.installations import system_programs, wheel_programs
 
 _QUERIES = Path(__file__).with_name("source.sql")
-_HEAD_BYTES = 4096
+# Of a script: so far in it the extensions are named.
+_HEAD_BYTES = 1 << 18
+_GZIP = zlib.MAX_WBITS | 16
 _STATED = re.compile(r"Dumped from database version:? (\d+)")
+_CREATED = re.compile(r'^CREATE EXTENSION IF NOT EXISTS "?([\w-]+)"?', re.MULTILINE)
 _COMPRESSED = {b"\x28\xb5\x2f\xfd": "zstd", b"\x04\x22\x4d\x18": "lz4", b"BZh": "bzip2", b"\xfd7zXZ": "xz"}
 # How much larger than its file a database is: what pg_dump compresses, and indexes, which no dump holds.
 _GROWS_COMPRESSED, _GROWS_PLAIN = 8, 2
@@ -151,8 +155,10 @@ def look_at_dump(path: Path) -> DataSource:
         return _archive(path, size * _GROWS_COMPRESSED)
     is_packed = head.startswith(b"\x1f\x8b")
     if is_packed:
-        with gzip.open(path) as packed:
-            head = packed.read(_HEAD_BYTES)
+        try:
+            head = zlib.decompressobj(wbits=_GZIP).decompress(head, _HEAD_BYTES)
+        except zlib.error as error:
+            raise _no_dump(path, f"damaged: {error}") from error
         if head.startswith(b"PGDMP"):
             raise _no_dump(
                 path, "an archive of pg_dump, compressed again", fix="Unpack it with gunzip first."
@@ -176,7 +182,14 @@ def _script(path: Path, head: bytes, size: int) -> DataSource:
     if "PostgreSQL database dump" not in text:
         raise _no_dump(path, "something else")
     stated = _STATED.search(text)
-    return DataSource(SourceKind.SCRIPT, str(path), int(stated[1]) if stated else 0, size, path=path)
+    return DataSource(
+        SourceKind.SCRIPT,
+        str(path),
+        int(stated[1]) if stated else 0,
+        size,
+        path=path,
+        extensions=frozenset(_CREATED.findall(text)),
+    )
 
 
 def _archive(path: Path, size: int) -> DataSource:

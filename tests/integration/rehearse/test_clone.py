@@ -143,6 +143,21 @@ def test_a_script_cannot_run_commands(
     assert not trace.exists()
 
 
+def test_an_extension_that_nobody_has_here_is_left_out_and_told(
+    filled: DatabaseConfig, server: RunningServer, other: Throwaway, tmp_path: Path
+) -> None:
+    file = tmp_path / "dump.sql"
+    dump(filled, server.major, "--format=plain", f"--file={file}")
+    made = "CREATE EXTENSION IF NOT EXISTS pg_nowhere WITH SCHEMA public;\nCOMMENT ON EXTENSION pg_nowhere IS 'x';\n"
+    file.write_text(file.read_text().replace("CREATE FUNCTION", f"{made}CREATE FUNCTION", 1))
+    source = look_at_dump(file)
+    assert source.extensions == {"pg_nowhere"}
+    with other.database() as database:
+        (told,) = Clone(source, other, database).restore()
+    assert told.code == "extension-left-out"
+    assert "pg_nowhere" in told.message
+
+
 def test_a_session_of_the_copy_has_the_settings_of_the_source(
     filled: DatabaseConfig, other: Throwaway
 ) -> None:
@@ -238,8 +253,9 @@ def write(path: Path, content: bytes) -> Path:
         (b"\x28\xb5\x2f\xfd rest", "compressed by zstd"),
         (gzip.compress(b"PGDMP rest", mtime=0), "an archive of pg_dump, compressed again"),
         (b"PGDMP is not enough", "."),
+        (b"\x1f\x8b and no more", "damaged"),
     ],
-    ids=["query", "nothing", "server", "zstd", "twice", "damaged"],
+    ids=["query", "nothing", "server", "zstd", "twice", "damaged", "packed and damaged"],
 )
 def test_what_is_no_dump_is_refused(tmp_path: Path, content: bytes, said: str) -> None:
     with pytest.raises(UnsupportedError, match=said) as caught:
