@@ -59,6 +59,15 @@ class Comparison:
         )
         return is_made_again or (gone.owner in self.before and gone.owner not in self.after)
 
+    def rejecting(self) -> set[str]:
+        """Tables with a new column that must be given: a check of their rows fails at the first one."""
+        return {
+            old.name
+            for oid, old in self.before.items()
+            if (new := self.after.get(oid))
+            and any(each.must_be_given and number not in old.columns for number, each in new.columns.items())
+        }
+
     def _is_truncated(self, old: Relation, new: Relation) -> bool:
         if not new.is_populated:
             return True

@@ -39,7 +39,8 @@ class Lock:
         mode: the strongest one.
         since: the statement of the transaction that took it, from 1.
         index: the index that is locked, not the table itself: who plans a query on the table waits for it; or "".
-        kind: of the relation: "table", "materialized view", "view", "foreign table", "sequence".
+        kind: of the relation: "table", "materialized view", "view", "foreign table", "sequence", "type":
+            a composite one, for which sessions wait that have not used it yet.
     """
 
     relation: str
@@ -50,8 +51,8 @@ class Lock:
 
     @property
     def blocks(self) -> bool:
-        """Whether an application waits for it: nobody writes to a view's own storage."""
-        is_read_only = self.kind in ("view", "materialized view")
+        """Whether an application waits for it: nobody writes to a view's own storage, nor to a type."""
+        is_read_only = self.kind in ("view", "materialized view", "type")
         return self.mode.blocks_reads if is_read_only else self.mode.blocks_writes
 
 

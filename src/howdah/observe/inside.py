@@ -77,6 +77,7 @@ class Inside:
     _objects: dict[int, NamedObject | None] = field(default_factory=dict, init=False)
     _is_renamed: bool = field(default=False, init=False)
     _slots: int = field(default=0, init=False)
+    _command: int = field(default=-1, init=False)  # up to which facts are known
 
     def begin(self, words: tuple[str, ...]) -> None:
         """A statement is about to run; before the first that may change something, see what there is already."""
@@ -218,16 +219,11 @@ class Inside:
             return Lock(table.name, mode, self.number, index=now.name, kind=table.word)
         if known.kind in "cS" and not mode.blocks_writes:
             return None
-        return None if known.kind == "c" else Lock(now.name, mode, self.number, kind=known.word)
+        return Lock(now.name, mode, self.number, kind=known.word)
 
     def _compare(self, last: Look, look: Look) -> Comparison:
         """What may have changed, before and after."""
-        may_have_changed = any(look.changed(each, last) != Rows() for each in RELATION_CATALOGUES)
-        altered = {
-            oid
-            for oid, mode in look.modes.items()
-            if may_have_changed and mode.strength >= _ALTERING and oid in self._now
-        }
+        altered = self._altered(last, look)
         altered |= {self._now[oid].owner for oid in altered if self._now[oid].is_index}
         before = {oid: each for oid, each in self._now.items() if oid in altered or each.owner in altered}
         after = self.own.relations(altered)
@@ -237,6 +233,21 @@ class Inside:
             if (each := self._known.get(oid)) is not None and self.in_use.has(oid)
         }
         return Comparison(before, after, widths, deleted_relations=look.changed(CLASS, last).deleted > 0)
+
+    def _altered(self, last: Look, look: Look) -> set[int]:
+        """The relations that the statement may have changed: locked so by it, or written since in the catalogue."""
+        if all(look.changed(each, last) == Rows() for each in RELATION_CATALOGUES):
+            return set()
+        held = {
+            oid: mode.strength
+            for oid, mode in look.modes.items()
+            if mode.strength >= _ALTERING and oid in self._now
+        }
+        new = {oid for oid, each in held.items() if oid not in last.modes or last.modes[oid].strength < each}
+        older = held.keys() - new
+        rows = self.own.rows("altered", list(older), self._first_id, self._command) if older else []
+        self._command = max([self._command, *(command for _, command in rows)])
+        return new | {oid for oid, _ in rows}
 
     def _work(
         self, comparison: Comparison, last: Look, look: Look, words: tuple[str, ...]
@@ -270,7 +281,7 @@ class Inside:
                         bytes=counted.bytes,
                     ),
                 )
-        found += [each for name, each in scanned.items() if name not in reworked]
+        found += [each for name, each in scanned.items() if name not in reworked | comparison.rejecting()]
         sizes = {
             each.name: look.counted[oid].bytes
             for oid, each in comparison.before.items()

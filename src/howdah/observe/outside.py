@@ -148,10 +148,10 @@ class Outside:
         for oid, mode in self._modes.items():
             relation = used.get(oid)
             # Weaker ones are seen now and then only: nothing stops a statement that holds no more.
-            if relation is None or relation.kind == "c" or mode.strength < _SEEN_FOR_SURE:
+            if relation is None or mode.strength < _SEEN_FOR_SURE:
                 continue
             if not relation.is_index:
-                if relation.kind != "S" or mode.blocks_writes:
+                if relation.kind not in "cS" or mode.blocks_writes:
                     found.append(Lock(relation.name, mode, kind=relation.word))
                 continue
             table = used.get(relation.owner)
