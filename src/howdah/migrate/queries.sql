@@ -257,7 +257,7 @@ SELECT format('%I.%I', n.nspname, c.relname) AS name
   JOIN pg_class c ON c.oid = i.indexrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE NOT i.indisvalid AND c.relkind = 'i' AND c.relname ~ '_cc(new|old)[0-9]*$'
-   AND i.indrelid = coalesce((SELECT x.indrelid FROM pg_index x WHERE x.indexrelid = to_regclass($1)), to_regclass($2)::oid)
+   AND i.indrelid = coalesce((SELECT x.indrelid FROM pg_index x WHERE x.indexrelid = to_regclass(nullif($1, ''))), to_regclass(nullif($2, ''))::oid)
    AND NOT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
                     WHERE l.locktype = 'relation' AND l.relation = i.indrelid AND l.granted
                       AND l.mode = 'ShareUpdateExclusiveLock' AND l.pid <> pg_backend_pid()

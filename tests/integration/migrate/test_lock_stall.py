@@ -72,7 +72,8 @@ def test_readers_never_wait_longer_than_the_budget_and_the_blocker_is_named(
     assert "Statement 1 of 1: ALTER TABLE a ADD COLUMN b int" in (caught.value.why or "")
     assert f"process {pid} (forgotten psql)" in (caught.value.why or "")
     assert "Nothing of it took effect." in (caught.value.fix or "")
-    assert len([event for event in events if isinstance(event, Retrying)]) == 1
+    # A second time at most, where the machine was too busy to see who was in the way of the first.
+    assert 1 <= len([event for event in events if isinstance(event, Retrying)]) <= 2
     assert history(database) == [(1, False)]
 
 
