@@ -55,7 +55,8 @@ class Weighed:
         why: what it was weighed by, in sentences; "" where sizes change nothing.
         wal_bytes: written to the log there, and sent to each replica.
         disk_bytes: needed beside what is there, until the transaction ends.
-        waiting: statements of the application that would wait, at the longest; None: not known, or nobody waits.
+        waiting: statements of the application that would wait, at the longest and at the most, as a statement may write
+            several rows; None: not known, or nobody waits.
     """
 
     verdict: Verdict
@@ -87,7 +88,7 @@ def weigh(effect: Effect, verdict: Verdict, stats: Stats) -> Weighed:
         waiting = _waiting(seen.held, stats, seconds)
     why = _why(seen, effect, sizes, seconds, stats)
     if waiting is not None and waiting >= 1:
-        why += f" About {say_count(waiting)} statements of the application would wait meanwhile."
+        why += f" Up to about {say_count(waiting)} statements of the application would wait meanwhile."
     return Weighed(weighed, seconds, why, wal, disk, waiting)
 
 

@@ -13,6 +13,8 @@ from typing import Any
 from howdah.errors import ConfigError, Where
 
 _FORMAT = 1
+# In less, one import looks like the traffic of every day.
+_LEAST_COUNTED_SECONDS = 3600.0
 _KINDS = ("table", "partitioned table", "materialized view")
 
 
@@ -79,8 +81,9 @@ class Stats:
         return self.by_name.get(name)
 
     def per_second(self, count: int) -> float | None:
-        """A number of reads or writes as a rate; None where nothing says since when they were counted."""
-        return count / self.counted_seconds if self.counted_seconds else None
+        """A number of reads or writes as a rate; None where they were not counted for an hour, or nobody knows."""
+        seconds = self.counted_seconds or 0.0
+        return count / seconds if seconds >= _LEAST_COUNTED_SECONDS else None
 
     @property
     def bytes(self) -> int:
