@@ -58,6 +58,24 @@ SELECT DISTINCT l.relation::int8
    AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d
                       WHERE d.datname = pg_catalog.current_database())
 
+-- name: altered
+-- In the observed session. $1: OIDs, $2: its first transaction id, $3: the number of a command of it. Relations that
+-- are gone, and those that were changed behind that command, with the number of the newest.
+WITH wanted AS (SELECT o::oid AS oid FROM pg_catalog.unnest($1::int8[]) AS o),
+written AS (
+    SELECT c.oid, c.xmin, c.cmin FROM pg_catalog.pg_class AS c JOIN wanted AS w ON w.oid = c.oid
+     UNION ALL
+    SELECT a.attrelid, a.xmin, a.cmin FROM pg_catalog.pg_attribute AS a JOIN wanted AS w ON w.oid = a.attrelid
+     UNION ALL
+    SELECT i.indrelid, i.xmin, i.cmin FROM pg_catalog.pg_index AS i JOIN wanted AS w ON w.oid = i.indrelid
+)
+SELECT oid::int8, max(cmin::text::int8)
+  FROM written
+ WHERE xmin::text::int8 >= $2 AND cmin::text::int8 > $3
+ GROUP BY oid
+ UNION ALL
+SELECT w.oid::int8, $3 FROM wanted AS w WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid = w.oid)
+
 -- name: relations
 -- $1: OIDs. Facts about these relations and their indexes; columns as they are named now.
 SELECT c.oid::int8, c.relnamespace::int8,
