@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from howdah.check.report import RuleFinding, SafeStep, StatementReport
-from howdah.check.rules import BLOCKING, CHAIN, CHANGING, FAILING, NOTES, TRIPS
-from howdah.check.rules.rule import Rule, Says, Seen, StepRule
+from howdah.check.rules import BLOCKING, CHAIN, CHANGING, FAILING, KEYS, NOTES, TRIPS
+from howdah.check.rules.rule import ForeignKey, KeyRule, Rule, Says, Seen, StepRule
 from howdah.check.rules.trip_rule import ChainRule, TripRule, TripSays
 from howdah.errors import Where
 from howdah.findings import Finding, Severity
@@ -49,6 +49,29 @@ def judge_step(step: ObservedStep, *, weigh: Weigh = unweighed) -> Judged:
         tuple(_report(each, file, why) for each, (_, why) in zip(seen, weights, strict=True)),
         tuple(_finding(rule, says, Where(file, says.line)) for rule, says in notes),
     )
+
+
+def judge_keys(judged: Sequence[Judged], keys: Iterable[ForeignKey]) -> tuple[Judged, ...]:
+    """The same, with what the rules say of foreign keys that these steps made, where a statement speaks of each."""
+    result = list(judged)
+    for key in keys:
+        place, line = _maker(judged, key)
+        file = str(result[place].step.step.file)
+        said = ((rule, says) for rule in KEYS if (says := rule.look(key)))
+        found = tuple(_finding(rule, says, Where(file, line)) for rule, says in said)
+        result[place] = replace(result[place], findings=(*result[place].findings, *found))
+    return tuple(result)
+
+
+def _maker(judged: Sequence[Judged], key: ForeignKey) -> tuple[int, int | None]:
+    """The step that speaks of a foreign key of its table last, and on which line; else the last one."""
+    bare = key.table.rpartition(".")[2].strip('"').lower()
+    for place in range(len(judged) - 1, -1, -1):
+        for statement in reversed(judged[place].statements):
+            text = statement.text.lower()
+            if "references" in text and bare in text:
+                return place, statement.line
+    return len(judged) - 1, None
 
 
 def judge_trip(trip: RoundTrip) -> tuple[RuleFinding, ...]:
@@ -101,7 +124,7 @@ def severity_of(verdict: Verdict) -> Severity:
     return Severity.INFO if verdict in (Verdict.LONG, Verdict.BRIEF) else Severity.WARNING
 
 
-def _finding(rule: Rule | StepRule, says: Says, where: Where, *, weight: str = "") -> RuleFinding:
+def _finding(rule: Rule | StepRule | KeyRule, says: Says, where: Where, *, weight: str = "") -> RuleFinding:
     why = f"{says.why} {weight}".rstrip()
     finding = Finding(rule.name, says.message, severity_of(rule.verdict), where, why, says.fix)
     return RuleFinding(finding, rule.verdict)

@@ -11,13 +11,18 @@ from fix_server import RunningServer
 from howdah.check.allow import read_allowances
 from howdah.check.judgement import judge_trip, judge_way_back
 from howdah.check.report import RuleFinding
-from howdah.check.rules import BLOCKING, CHAIN, CHANGING, FAILING, NOTES, TRIPS
+from howdah.check.rules import BLOCKING, CHAIN, CHANGING, FAILING, KEYS, NOTES, TRIPS
 from howdah.rehearse.round_trip import Travel, try_round_trips
-from judging import all_findings, judge_files, throwaway_at
+from judging import advised, all_findings, judge_files, throwaway_at
 from rule_pages import Example, example_tables, read_page
 
 STOPPING = [each.name for each in (*FAILING, *BLOCKING)]
-RULES = [*STOPPING, *(each.name for each in CHANGING), *(each.name for each in NOTES)]
+RULES = [
+    *STOPPING,
+    *(each.name for each in CHANGING),
+    *(each.name for each in NOTES),
+    *(each.name for each in KEYS),
+]
 ROUND = [*(each.name for each in TRIPS), *(each.name for each in CHAIN)]
 # They tell of what is right as it is.
 NOTED = {"waits-for-locks", "takes-long", "rows-written-at-once"}
@@ -38,7 +43,8 @@ def write(directory: Path, examples: Sequence[Example]) -> Path:
 def findings(server: RunningServer, directory: Path, examples: Sequence[Example]) -> list[RuleFinding]:
     """What is found in the examples; what their files allow is left out."""
     write(directory, examples)
-    judged = judge_files(throwaway_at(server.address), directory, base="1")
+    throwaway = throwaway_at(server.address)
+    judged = advised(throwaway, directory, judge_files(throwaway, directory, base="1"))
     allowed = [one for file in directory.iterdir() for one in read_allowances(file)]
     return [each for each in all_findings(judged) if not any(one.covers(each) for one in allowed)]
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from howdah.check.advice.catalogue import bare_foreign_keys
 from howdah.check.advice.prove import prove
 from howdah.check.advice.recipes import RECIPES, Steps
-from howdah.check.judgement import Judged
+from howdah.check.judgement import Judged, judge_keys
 from howdah.check.report import RuleFinding, StatementReport
+from howdah.check.rules.rule import ForeignKey
+from howdah.connect.session import open_session
 from howdah.errors import HowdahError
 from howdah.migrate.formats.interface import Format
 from howdah.migrate.migration import Direction
@@ -16,7 +19,7 @@ from howdah.rehearse.replay import Replay
 
 
 def advise(judged: Sequence[Judged], run: Replay, format: Format) -> tuple[Judged, ...]:
-    """The same, with the steps of another way where one was proved; nothing else of what was found changes.
+    """The same, with the steps of another way where one was proved, and with foreign keys that lack an index.
 
     Args:
         judged: what rules said of steps up, in the order they ran.
@@ -24,16 +27,34 @@ def advise(judged: Sequence[Judged], run: Replay, format: Format) -> tuple[Judge
         format: of the files, to say in its words how to write the steps.
     """
     result = list(judged)
-    for place, each in enumerate(judged):
-        if not _wants_advice(each):
-            continue
-        try:
-            if each.step.step.before is not None:
-                run.up(to=each.step.step.before)
-            result[place] = _advise_step(each, run, format)
-        except HowdahError:
-            break  # what was found stands without advice; why a migration fails is told elsewhere
+    has_keys = any("references" in each.text.lower() for one in judged for each in one.statements)
+    known: set[int] = set()
+    try:
+        if has_keys:
+            _go_before(judged[0], run)
+            known = {each.oid for each in _bare_foreign_keys(run)}
+        for place, each in enumerate(judged):
+            if _wants_advice(each):
+                _go_before(each, run)
+                result[place] = _advise_step(each, run, format)
+        if has_keys:
+            run.up(to=judged[-1].step.step.after)
+            keys = [each for each in _bare_foreign_keys(run) if each.oid not in known]
+            return judge_keys(result, keys)
+    except HowdahError:
+        # What was found stands without advice; why a migration fails is told elsewhere.
+        return tuple(result)
     return tuple(result)
+
+
+def _go_before(judged: Judged, run: Replay) -> None:
+    if judged.step.step.before is not None:
+        run.up(to=judged.step.step.before)
+
+
+def _bare_foreign_keys(run: Replay) -> tuple[ForeignKey, ...]:
+    with open_session(run.database, application_name="howdah check") as connection:
+        return bare_foreign_keys(connection)
 
 
 def _wants_advice(judged: Judged) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psycopg
 
+from howdah.check.rules.rule import ForeignKey
 from howdah.pg.queries import load_queries
 
 _QUERIES = Path(__file__).with_name("queries.sql")
@@ -101,6 +102,14 @@ def read_catalogue(connection: psycopg.Connection) -> Catalogue:
         tuple(Index(*row) for row in connection.execute(queries["indexes"])),
         tuple(Column(*row) for row in connection.execute(queries["columns"])),
         tuple(Partition(*row) for row in connection.execute(queries["partitions"])),
+    )
+
+
+def bare_foreign_keys(connection: psycopg.Connection) -> tuple[ForeignKey, ...]:
+    """The foreign keys whose columns no index begins with."""
+    rows = connection.execute(load_queries(_QUERIES)["bare_foreign_keys"])
+    return tuple(
+        ForeignKey(oid, name, table, tuple(columns), parent) for oid, name, table, columns, parent in rows
     )
 
 

@@ -37,3 +37,15 @@ SELECT a.attrelid, a.attnum, a.attrelid::regclass::text, quote_ident(a.attname),
 -- Partitions: OID, name as SQL takes it, and what their bounds say of each row.
 SELECT c.oid, c.oid::regclass::text, coalesce(pg_get_partition_constraintdef(c.oid), '')
   FROM pg_class c WHERE c.relispartition AND c.relkind IN ('r', 'p') ORDER BY c.oid
+
+-- name: bare_foreign_keys
+-- Foreign keys whose columns no valid index begins with: OID, name, table, columns in order, table referred to.
+SELECT k.oid, quote_ident(k.conname), format('%I.%I', n.nspname, c.relname),
+       ARRAY(SELECT quote_ident(a.attname) FROM unnest(k.conkey) WITH ORDINALITY AS u (number, place)
+               JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number ORDER BY u.place),
+       k.confrelid::regclass::text
+  FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE k.contype = 'f' AND k.conparentid = 0
+   AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = k.conrelid AND i.indisvalid
+                      AND (i.indkey::int2[])[0:array_length(k.conkey, 1) - 1] @> k.conkey)
+ ORDER BY k.oid

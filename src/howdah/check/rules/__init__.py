@@ -19,6 +19,7 @@ from howdah.check.rules import (
     fails_on_any_row,
     fails_on_rows,
     foreign_key_scan_blocks,
+    foreign_key_without_index,
     index_build_blocks_writes,
     lock_held_across_work,
     many_locks,
@@ -37,7 +38,7 @@ from howdah.check.rules import (
     vacuum_full_blocks,
     waits_for_locks,
 )
-from howdah.check.rules.rule import Rule, StepRule
+from howdah.check.rules.rule import KeyRule, Rule, StepRule
 from howdah.check.rules.trip_rule import ChainRule, TripRule
 
 # Why it fails: the first that fits.
@@ -90,11 +91,15 @@ TRIPS: tuple[TripRule, ...] = (
 )
 CHAIN: tuple[ChainRule, ...] = (chain_leaves_behind.RULE,)
 
-RULES: tuple[Rule | StepRule | TripRule | ChainRule, ...] = (
+# About what the catalogue has in the end.
+KEYS: tuple[KeyRule, ...] = (foreign_key_without_index.RULE,)
+
+RULES: tuple[Rule | StepRule | KeyRule | TripRule | ChainRule, ...] = (
     *FAILING,
     *BLOCKING,
     *CHANGING,
     *NOTES,
+    *KEYS,
     *TRIPS,
     *CHAIN,
 )

@@ -27,4 +27,4 @@ def _look(trip: RoundTrip) -> TripSays | None:
     )
 
 
-RULE = TripRule("down-fails", Verdict.FAILS, _look)
+RULE = TripRule("down-fails", Verdict.BREAKING, _look)

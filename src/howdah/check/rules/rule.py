@@ -105,6 +105,26 @@ class StepRule:
     look: Callable[[Sequence[Seen]], Says | None]
 
 
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """A foreign key as the catalogue has it; names are as SQL takes them, columns in the order of the key."""
+
+    oid: int
+    name: str
+    table: str
+    columns: tuple[str, ...]
+    parent: str
+
+
+@dataclass(frozen=True)
+class KeyRule:
+    """A rule about a foreign key that a step made and that is there when all have run."""
+
+    name: str
+    verdict: Verdict
+    look: Callable[[ForeignKey], Says | None]
+
+
 def nobody_can(locks: Iterable[Lock]) -> str:
     """What the locks keep the application from, by table: "nobody can read or write a and b, or write c"."""
     strongest = {
