@@ -16,7 +16,7 @@ from howdah.migrate.migration import SQUASHED_FOLDER, Migration, Source
 from howdah.migrate.plan import unknown_version
 from howdah.migrate.portable import Half, Piece, Portable, read_portable
 from howdah.pg.statements import shorten
-from howdah.rehearse.dump import dump_schema
+from howdah.rehearse.dump import dump_statements
 from howdah.rehearse.replay import Replay, Surroundings
 from howdah.rehearse.squash_files import put_in_place, stage
 from howdah.rehearse.throwaway import throwaway
@@ -149,7 +149,7 @@ def _read_chain(run: Replay, format: Format, replaced: Source) -> _Chain:
     version = replaced.migrations[-1].version
     run.up(to=version)
     snapshot, rows = run.snapshot(), run.row_counts()
-    schema = dump_schema(run.database, major=snapshot.major, leave_out=[run.history_table()])
+    schema = dump_statements(run.database, leave_out=[run.history_table()])
     pieces = [piece for each in portables for piece in (each.up.pieces if each.up else ())]
     data = tuple(piece for piece in pieces if _changes_rows(piece.statement))
     return _Chain(portables, data, tuple(schema), snapshot, rows, finish(run))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
@@ -34,6 +35,7 @@ _NOT_STRUCTURE = frozenset(
     ["ENCODING", "STDSTRINGS", "SEARCHPATH", "DATABASE", "USER MAPPING", "STATISTICS DATA"]
 )
 _ROUTINES = frozenset(["FUNCTION", "PROCEDURE"])
+_MADE_UP = re.compile(r"_not_null\d*\b")
 _USUAL_METHODS = frozenset(["", "heap"])
 
 
@@ -51,11 +53,13 @@ def dump_schema(
     *,
     leave_out: Collection[tuple[str, str]] = (),
     privileges: bool = False,
+    is_exact: bool = False,
 ) -> Dump:
     """The structure of a database, by PostgreSQL's own pg_dump, in an order for people that builds all the same.
 
     Left out are owners, tablespaces, subscriptions and user mappings, the schema `howdah`, and the tables (schema,
-    name) of `leave_out`; privileges unless they are asked for. `connection` is a session of that database.
+    name) of `leave_out`; privileges unless asked for; and, unless it is to be exact, the names of NOT NULL that
+    PostgreSQL 18 makes up. `connection` is a session of that database.
 
     Raises:
         UnsupportedError: there is no pg_dump for this server.
@@ -70,7 +74,7 @@ def dump_schema(
     invalid = _read_invalid(connection)
     unfinished = {(each.schema, each.name) for each in invalid if each.is_dumped}
     groups = arrange(join_views(entries), leave_out=leave_out, unfinished=unfinished)
-    text = "\n".join(_group_text(group) for group in groups)
+    text = "\n".join(_group_text(group, is_exact=is_exact) for group in groups)
     if any(each.kind in _ROUTINES for each in entries):
         text = (
             f"-- A function may speak of what comes behind it.\nSET check_function_bodies = false;\n\n{text}"
@@ -90,29 +94,29 @@ def _is_structure(entry: Entry) -> bool:
     return not is_usual and not entry.name.startswith(("EXTENSION ", "DATABASE "))
 
 
-def _group_text(group: Group) -> str:
-    return "".join(f"{_entry_text(each)}\n" for each in group)
+def _group_text(group: Group, *, is_exact: bool) -> str:
+    return "".join(f"{_entry_text(each, is_exact=is_exact)}\n" for each in group)
 
 
-def _entry_text(entry: Entry) -> str:
+def _entry_text(entry: Entry, *, is_exact: bool) -> str:
     text = entry.statements.rstrip("\n")
-    if entry.kind == "TABLE" and " CONSTRAINT " in text:
-        text = _without_names_of_not_null(text)
+    if not is_exact and entry.kind == "TABLE" and _MADE_UP.search(text):
+        text = _without_made_up_names(text)
     if entry.access_method in _USUAL_METHODS:
         return text
     method = quote_identifier(entry.access_method)
     return f"SET default_table_access_method = {method};\n{text}\nRESET default_table_access_method;"
 
 
-def _without_names_of_not_null(text: str) -> str:
-    """The statement with NOT NULL alone: only PostgreSQL 18 has a name for it, which it often makes up itself."""
+def _without_made_up_names(text: str) -> str:
+    """The statement without the names of NOT NULL that PostgreSQL 18 makes up; one that a person gave stays."""
     tokens = [
         (text[begin:end], begin) for kind, begin, end in read_tokens(text, 0) if kind is not Kind.COMMENT
     ]
     cuts = [
         (first[1], third[1])
-        for first, _, third, fourth in zip(tokens, tokens[1:], tokens[2:], tokens[3:], strict=False)
-        if (first[0], third[0], fourth[0]) == ("CONSTRAINT", "NOT", "NULL")
+        for first, name, third, fourth in zip(tokens, tokens[1:], tokens[2:], tokens[3:], strict=False)
+        if (first[0], third[0], fourth[0]) == ("CONSTRAINT", "NOT", "NULL") and _MADE_UP.search(name[0])
     ]
     for begin, end in reversed(cuts):
         text = text[:begin] + text[end:]

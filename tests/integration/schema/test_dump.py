@@ -184,6 +184,17 @@ def test_an_index_that_not_every_partition_has_stays_so(
     assert compare(read(database), read(other)) == ()
 
 
+@pytest.mark.pg(">= 18")
+def test_a_name_of_not_null_that_a_person_gave_stays(database: DatabaseConfig) -> None:
+    run(database, "CREATE TABLE p (id int NOT NULL, b int CONSTRAINT mine NOT NULL) PARTITION BY LIST (id)")
+    run(database, "CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1)")
+    text = dump(database).text
+    assert text.count("CONSTRAINT mine NOT NULL") == 2
+    assert "_not_null" not in text
+    with connect(database) as connection:
+        assert "p_id_not_null" in dump_schema(connection, database, is_exact=True).text
+
+
 def test_privileges_are_written_where_asked_for(
     database: DatabaseConfig, make_database: Callable[[], DatabaseConfig]
 ) -> None:
