@@ -15,7 +15,7 @@ import click
 import pytest
 
 import howdah
-from howdah.check.file_rules import OF_FILES, OF_HISTORY
+from howdah.check.file_rules import OF_DATA, OF_FILES, OF_HISTORY
 from howdah.check.rules import RULES
 from howdah.cli import exit_codes
 from howdah.cli.root import root
@@ -142,7 +142,7 @@ def anchors(page: Path) -> set[str]:
 
 def test_every_rule_has_a_page_and_every_page_a_rule() -> None:
     folder = ROOT / "docs" / "reference" / "rules"
-    rules = {each.name for each in RULES} | set(OF_FILES) | set(OF_HISTORY)
+    rules = {each.name for each in RULES} | set(OF_FILES) | set(OF_HISTORY) | set(OF_DATA)
     assert {page.stem for page in folder.glob("*.md")} - {"README"} == rules
     listed = re.findall(
         r"^\| \[([a-z0-9-]+)\]\(\1\.md\) \|", (folder / "README.md").read_text(), re.MULTILINE

@@ -18,7 +18,7 @@ def _look(way: WayBack) -> TripSays | None:
         return None
     return TripSays(
         f"all migrations reverted do not come back to the beginning: {shown(way.left)}",
-        f"What is there other than before the first:\n{told(way.left)}",
+        f"What is there other than before the first: {told(way.left)}.",
         "Mend the `down` of the migration that makes it.",
     )
 

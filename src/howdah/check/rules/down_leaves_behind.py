@@ -13,7 +13,7 @@ def _look(trip: RoundTrip) -> TripSays | None:
         return None
     return TripSays(
         f"its `down` leaves behind: {shown(left)}",
-        f"The schema after up and down is not the one before:\n{told(left)}",
+        f"The schema after up and down is not the one before: {told(left)}.",
         mending(trip.mend),
         mend=trip.mend,
     )

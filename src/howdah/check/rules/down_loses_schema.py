@@ -13,7 +13,7 @@ def _look(trip: RoundTrip) -> TripSays | None:
         return None
     return TripSays(
         f"its `down` does not bring back: {shown(lost)}",
-        f"The schema after up and down is not the one before:\n{told(lost)}",
+        f"The schema after up and down is not the one before: {told(lost)}.",
         mending(trip.mend),
         mend=trip.mend if len(lost) == len(trip.left) else (),
     )

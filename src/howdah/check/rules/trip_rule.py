@@ -55,9 +55,10 @@ def shown(differences: Sequence[Difference]) -> str:
 
 
 def told(differences: Sequence[Difference]) -> str:
-    """The first few differences, each on a line of its own."""
-    lines = [str(each) for each in differences[:5]]
-    return "\n".join([*lines, f"... and {len(differences) - 5} more"] if len(differences) > 5 else lines)
+    """The first few differences with their definitions: the end of a sentence."""
+    lines = [str(each).partition("\n")[0].removesuffix(":") for each in differences[:4]]
+    more = [f"{len(differences) - 4} more"] if len(differences) > 4 else []
+    return "; ".join([*lines, *more])
 
 
 def mending(mend: Sequence[str]) -> str:

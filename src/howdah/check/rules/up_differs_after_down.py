@@ -18,7 +18,7 @@ def _look(trip: RoundTrip) -> TripSays | None:
         return None
     return TripSays(
         f"its `up` builds something else behind its `down`: {shown(trip.differs)}",
-        f"It was run up, down and up again:\n{told(trip.differs)}",
+        f"It was run up, down and up again: {told(trip.differs)}.",
         "Mend the `down`, so that it takes back exactly what the `up` does.",
     )
 
