@@ -47,20 +47,13 @@ def text_to_run(connection: psycopg.Connection, found: Repeatable, text: str) ->
 
 
 def is_in_effect(connection: psycopg.Connection, found: Repeatable) -> bool:
-    """Whether what a statement brings about is there already; False where that cannot be told, or it is harmless."""
-    match found.repeat:
-        case Repeat.CREATE_INDEX:
-            return _is_made(connection, found)
-        case Repeat.DROP_INDEX:
-            return not fetch(connection, "index_state", [found.name, ""])
-        case Repeat.DETACH:
-            is_there = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [found.name]).fetchone()
-            return is_there == (True,) and not fetch(connection, "partition_state", [found.name, found.table])
-    return False
+    """Whether what a statement makes is there already, just as it would make it: a valid index of its definition.
 
-
-def _is_made(connection: psycopg.Connection, found: Repeatable) -> bool:
-    """Whether a valid index of this name and definition is there."""
+    That something is *not* there shows nothing: the statement may have been about a name that never was. It is run
+    again, and fails where there is nothing to do.
+    """
+    if found.repeat is not Repeat.CREATE_INDEX:
+        return False
     for row in fetch(connection, "index_state", [found.name, found.table]):
         if row["is_valid"] and row["is_unique"] == found.is_unique:
             return found.if_exists or _body(row["definition"]) == _definition(connection, found)

@@ -210,10 +210,26 @@ def test_a_half_detached_partition_is_finalized(
 
     assert history(database) == [(2, False)]
     assert scalar(database, "SELECT count(*) FROM pg_inherits WHERE inhrelid = 'p1'::regclass") == 0
-    stop_at(database, 0)
-    events: list[Event] = []
-    migrator(database, directory, events).up()
-    assert started(events) == [2]
+
+
+def test_that_something_is_gone_does_not_show_that_it_was_this_run(
+    database: DatabaseConfig, write_migrations: WriteMigrations
+) -> None:
+    directory = write_migrations(
+        {"1_t.up.sql": TABLE, "2_d.up.sql": "VACUUM t;\nDROP INDEX CONCURRENTLY t_x;"}
+    )
+    with pytest.raises(MigrationFailed, match="t_x") as caught:
+        migrator(database, directory).up()
+    assert caught.value.next == ("howdah migrate up", "howdah migrate resolve 2")
+
+    with pytest.raises(MigrationFailed, match="t_x"):
+        migrator(database, directory).up()
+
+    assert history(database) == [(2, True)]
+    with connect(database) as connection:
+        connection.execute("CREATE INDEX t_x ON t (a)")
+    migrator(database, directory).up()
+    assert history(database) == [(2, False)]
 
 
 @pytest.mark.parametrize("clause", ["", "IF NOT EXISTS "])
