@@ -219,6 +219,12 @@ def test_reindex_says_concurrently(stand: DatabaseConfig, throwaway: Throwaway) 
     ]
 
 
+def test_refresh_says_concurrently(stand: DatabaseConfig, throwaway: Throwaway) -> None:
+    assert texts(proved(concurrent_refresh, stand, throwaway, "REFRESH MATERIALIZED VIEW counted")) == [
+        "REFRESH MATERIALIZED VIEW CONCURRENTLY counted;"
+    ]
+
+
 def test_what_cannot_be_refreshed_concurrently_is_not_advised(
     stand: DatabaseConfig, throwaway: Throwaway
 ) -> None:

@@ -83,6 +83,8 @@ def _read_action(tokens: Sequence[Token]) -> Action:
         if following[:1] and following[0] in _CONSTRAINT_WORDS:
             is_new = not _has(top, "USING", "INDEX") and not _has(top, "NOT", "VALID")
             return Action(text, ActionKind.CONSTRAINT if is_new else ActionKind.OTHER)
+        if following[:1] == ["EXCLUDE"]:  # there is no other way to have one
+            return Action(text, ActionKind.OTHER)
         place = 1 + (top[1:2] == ["COLUMN"])
         place += 3 * (top[place : place + 3] == ["IF", "NOT", "EXISTS"])
         return Action(text, ActionKind.COLUMN, [each for each in tokens if each.depth == 0][place].text)
