@@ -192,7 +192,14 @@ SELECT w.place::int4,
  WHERE CASE WHEN w.kind IN ('view', 'materialized view', 'sequence') THEN pg_catalog.to_regclass(w.name) IS NOT NULL
             WHEN w.kind IN ('function', 'procedure', 'aggregate') THEN pg_catalog.to_regprocedure(w.name) IS NOT NULL
             WHEN w.kind IN ('type', 'domain') THEN pg_catalog.to_regtype(w.name) IS NOT NULL
-            WHEN w.kind = 'schema' THEN pg_catalog.to_regnamespace(w.name) IS NOT NULL END
+            WHEN w.kind = 'schema' THEN pg_catalog.to_regnamespace(w.name) IS NOT NULL
+            -- A change of a column's type makes them again.
+            WHEN w.kind = 'constraint' THEN EXISTS (
+                SELECT FROM pg_catalog.pg_constraint AS o
+                  JOIN pg_catalog.pg_namespace AS n ON n.oid = o.connamespace
+                  LEFT JOIN pg_catalog.pg_class AS c ON c.oid = o.conrelid
+                 WHERE w.name = pg_catalog.quote_ident(n.nspname) || '.'
+                       || coalesce(pg_catalog.quote_ident(c.relname) || '.', '') || pg_catalog.quote_ident(o.conname)) END
 
 -- name: seen
 -- From outside. $1: pid of the observed session. What it holds and waits for.
