@@ -63,6 +63,7 @@ class Case:
         setup: what is done and committed before, if the theme's setup is not enough.
         settings: of the session.
         transactional: False: outside a transaction.
+        note: what is not as one would think.
         needs: "tablespace": one of the name howdah_aside.
         since, until: the versions that have such a statement.
     """
@@ -73,6 +74,7 @@ class Case:
     setup: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
     transactional: bool = True
+    note: str = ""
     needs: str = ""
     since: int = MAJORS[0]
     until: int = MAJORS[-1]
@@ -159,6 +161,7 @@ def _read_case(theme: str, told: Mapping[str, Any], *, transactional: bool) -> C
         setup=told.get("setup", ""),
         settings=told.get("settings", {}),
         transactional=told.get("transactional", transactional),
+        note=told.get("note", ""),
         needs=told.get("needs", ""),
         since=told.get("since", MAJORS[0]),
         until=told.get("until", MAJORS[-1]),

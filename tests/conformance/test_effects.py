@@ -9,6 +9,7 @@ from functools import cache
 import pytest
 from psycopg.conninfo import make_conninfo
 
+import locks
 from effect_cases import Case, Expected, Theme, read_themes
 from effect_databases import Databases
 from effect_observed import Observed
@@ -71,6 +72,10 @@ def test_there_are_many_cases_and_no_two_of_a_theme_have_one_name() -> None:
     names = [(theme.name, case.name) for theme in _all_themes() for case in theme.cases]
     assert len(names) >= 350
     assert len(set(names)) == len(names)
+
+
+def test_the_page_of_locks_says_what_the_cases_say() -> None:
+    assert locks.PAGE.read_text() == locks.page(_all_themes()), "python tools/locks.py mends it"
 
 
 def _verdicts(seen: list[Expected], expected: Expected) -> tuple[str, ...]:
