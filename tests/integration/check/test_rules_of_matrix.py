@@ -9,7 +9,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 import effect_observed
-from effect_cases import Case, Theme, read_themes
+from effect_cases import Case, Expected, Theme, read_themes
 from effect_databases import Databases
 from effect_observed import Observed
 from fix_server import RunningServer
@@ -18,7 +18,6 @@ from howdah.check.rules import BLOCKING
 from howdah.migrate.migration import Direction, Migration, Step
 from howdah.observe.effect import Effect
 from howdah.observe.verdict import Verdict
-from howdah.pg.locks import LockMode
 from howdah.pg.statements import split_script
 from howdah.rehearse.observed import ObservedStatement, ObservedStep
 
@@ -49,9 +48,9 @@ def judged(theme: Theme, case: Case, observed: Observed, monkeypatch: pytest.Mon
     effects: list[Effect] = []
     tell = effect_observed.tell
 
-    def note(effect: Effect, weakest: LockMode) -> object:
+    def note(effect: Effect) -> Expected:
         effects.append(effect)
-        return tell(effect, weakest)
+        return tell(effect)
 
     with monkeypatch.context() as patch:
         patch.setattr(effect_observed, "tell", note)
