@@ -39,7 +39,7 @@ test-long: $(VENV)/.dev  ## the rest: kill and race suites, other tools' program
 	$(PYTEST) -m "slow or interop" --interop-report build/interop.json
 	$(BIN)/python tools/interop.py --check build/interop.json
 	for major in $(MAJORS); do \
-	  $(PYTEST) -m "not slow and not interop" --pg-major $$major tests/contract tests/integration || exit; \
+	  $(PYTEST) -m "not slow and not interop" --pg-major $$major tests/contract tests/integration tests/conformance || exit; \
 	done
 
 test-all: test tools test-long  ## all tests, with the other tools installed
@@ -54,12 +54,14 @@ check: $(VENV)/.dev  ## format, lint, types, layers, unit tests, documents
 fix: $(VENV)/.dev  ## let the formatter and the linter mend what they can, and rewrite the generated pages
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/python tools/locks.py
 	$(BIN)/python tools/docs.py
 
 bench: $(VENV)/.dev  ## speed and memory, in one run with the other tools
-	$(BIN)/python tools/peers.py install migrate goose sqlx dbmate alembic postgresql-15 postgresql-18
+	$(BIN)/python tools/peers.py install migrate goose sqlx dbmate alembic squawk postgresql-15 postgresql-18
 	$(BIN)/python benchmarks/migrate_speed.py
 	$(BIN)/python benchmarks/every_peer.py
+	$(BIN)/python benchmarks/judges.py
 
 tools: $(VENV)/.demo  ## other migration tools and server versions, for tests and benchmarks
 	$(BIN)/python tools/peers.py install

@@ -183,7 +183,7 @@ def _importance(told: str) -> tuple[int, str]:
 
 def _work(told: str) -> str:
     kind = next(kind for kind in _KINDS if told.startswith(f"{kind} "))
-    return f"{kind} of {_names(told.removeprefix(f'{kind} ').split(', '))}"
+    return f"{kind} {'to' if kind == WorkKind.ROWS.value else 'of'} {_names(told.removeprefix(f'{kind} ').split(', '))}"
 
 
 def _change(told: str) -> str:
