@@ -1,4 +1,4 @@
-"""The names of what is found in files, against the base branch and against a history: each has a page of a rule."""
+"""The names of what is found in files, in histories and on real data: each has a page of a rule."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ OF_HISTORY = (
     "changed-parents",
     "several-heads",
 )
+
+OF_DATA = ("fails-on-data", "stalls-application")
 
 # Nothing can run, or two things are one: no reason makes that right. Or there is no file that could say so.
 _NEVER_ALLOWED = frozenset(

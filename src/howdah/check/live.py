@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from howdah.check.run import CheckSettings
     from howdah.check.subject import Subject
 
-RULES = ("fails-on-data", "stalls-application")
-
 
 @dataclass(frozen=True)
 class Live:

@@ -66,7 +66,7 @@ def rehearse(
     )
     with throwaway(need, at=settings.rehearsal.at, environ=settings.rehearsal.environ) as server:
         found = try_round_trips(server, subject.format, subject.directory, travel)
-        judged = _judge(found.trips, settings.stats)
+        judged = _judge(found.trips, settings.stats, is_ahead=new is not None)
         with replaying(server, subject.format, subject.directory, surroundings=travel.surroundings) as run:
             judged = advise(judged, run, subject.tool)
     reports = {
@@ -76,19 +76,21 @@ def rehearse(
     return Rehearsed(server.version, reports, (*notes, *_of_chain(found)))
 
 
-def _judge(trips: Sequence[RoundTrip], stats: Stats | None) -> tuple[Judged, ...]:
-    judge_effect = unweighed if stats is None else _weighing(stats)
+def _judge(trips: Sequence[RoundTrip], stats: Stats | None, *, is_ahead: bool) -> tuple[Judged, ...]:
+    """`is_ahead`: production has not seen them; where it has, its sizes are those behind them already."""
+    judge_effect = unweighed if stats is None else _weighing(stats, is_ahead=is_ahead)
     return tuple(judge_step(each.up, weigh=judge_effect) for each in trips)
 
 
-def _weighing(stats: Stats) -> Weigh:
+def _weighing(stats: Stats, *, is_ahead: bool) -> Weigh:
     """Weighs effects in the order they come: what one renames is found by its new name behind it."""
     now = stats
 
     def weigh_effect(effect: Effect) -> tuple[Verdict, str]:
         nonlocal now
         weighed = weigh(effect, judge(effect), now)
-        now = follow(now, effect)
+        if is_ahead:
+            now = follow(now, effect)
         return weighed.verdict, weighed.why
 
     return weigh_effect
@@ -101,6 +103,7 @@ def _report(trip: RoundTrip, judged: Judged) -> MigrationReport:
         migration.name,
         migration.path,
         is_new=True,
+        is_run=True,
         statements=judged.statements,
         reversible=trip.reversible,
         findings=(*judged.findings, *judge_trip(trip)),

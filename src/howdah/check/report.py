@@ -67,6 +67,7 @@ class MigrationReport:
 
     Attributes:
         is_new: not in the base, or there is no base.
+        is_run: it was run, and looked at.
         statements: of its `up`, in order; () where it was not run or is no SQL.
         down: of its `down`, likewise.
         findings: about the whole file, its `down` or its place in the history.
@@ -77,6 +78,7 @@ class MigrationReport:
     name: str
     file: Path | None
     is_new: bool
+    is_run: bool = False
     statements: tuple[StatementReport, ...] = ()
     down: tuple[StatementReport, ...] = ()
     reversible: Return = Return.NOT_TESTED
@@ -91,10 +93,10 @@ class MigrationReport:
 
     @property
     def verdict(self) -> Verdict:
-        """The worst; what the file allows itself does not count."""
+        """The worst; what the file allows itself does not count. UNKNOWN at best of what was not run."""
         found = [each.verdict for each in self.all_findings if not each.allowed]
         plain = [each.verdict for each in self.statements if not each.findings]
-        return worst([*found, *plain, *([Verdict.UNKNOWN] if self.is_unknown else [])])
+        return worst([*found, *plain, *([] if self.is_run and not self.is_unknown else [Verdict.UNKNOWN])])
 
 
 @dataclass(frozen=True)
@@ -127,11 +129,10 @@ class CheckReport:
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of what is new and not allowed."""
-        counted = [each for each in self.all_findings if not each.is_old and not each.allowed]
-        return worst(
-            [*(each.verdict for each in counted), *(each.verdict for each in self.migrations if each.is_new)]
-        )
+        """The worst of what is new and not allowed; where nothing was run, of files and history."""
+        counted = [each.verdict for each in self.all_findings if not each.is_old and not each.allowed]
+        run = [each.verdict for each in self.migrations if each.is_new and self.server]
+        return worst([*counted, *run])
 
     def is_ok(self, fail_on: Verdict) -> bool:
         """Whether nothing in it is as bad as `fail_on`, or worse."""

@@ -15,7 +15,6 @@ from howdah.migrate.discover import directory_of
 from howdah.migrate.formats import DEFAULT_FORMAT, find_format
 from howdah.migrate.formats.detect import detect_format
 from howdah.migrate.formats.interface import Format, OutOfOrder
-from howdah.provision.extensions import read_extension
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,8 @@ class Subject:
     @property
     def extensions(self) -> tuple[str, ...]:
         """What setup creates before the first migration."""
+        from howdah.provision.extensions import read_extension
+
         return tuple(read_extension(each).name for each in self.settings.setup.extensions)
 
     @property
@@ -69,7 +70,7 @@ def find_subject(
         ConfigError: nothing says which, or where its migrations are, or in which format.
     """
     settings = pick_database(project, db)
-    folder = directory or directory_of(settings, project)
+    folder = _as_typed(directory or directory_of(settings, project))
     said = format or settings.format
     return Subject(
         settings, folder, said or detect_format(folder, default=DEFAULT_FORMAT).format, project.root
@@ -94,3 +95,9 @@ def find_subjects(project: Project) -> tuple[Subject, ...]:
     if not found and missing is not None:
         raise missing
     return tuple(found)
+
+
+def _as_typed(folder: Path) -> Path:
+    """As a person here would type it: findings name many files."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_absolute() and folder.is_relative_to(here) else folder

@@ -44,7 +44,7 @@ def check_text(reports: Sequence[CheckReport], *, fail_on: Verdict, shows_effect
 def _report_lines(report: CheckReport, *, fail_on: Verdict, shows_effects: bool) -> Iterator[str]:
     new = [each for each in report.migrations if each.is_new]
     yield _head(report, new)
-    if new:
+    if new and report.server:
         yield ""
         yield from _migration_lines(new, shows_effects=shows_effects)
     if report.live:
@@ -152,10 +152,11 @@ def _sentence(report: CheckReport, fail_on: Verdict) -> str:
     allowed = sum(bool(each.allowed) for each in found)
     old = len(report.all_findings) - len(found)
     is_ok = report.is_ok(fail_on)
-    parts = [
-        f"{_verdict(report.verdict)}: "
-        + ("nothing to object to" if is_ok else f"fails, from {fail_on.value} on")
-    ]
+    verdict = f"{_verdict(report.verdict)}: "
+    if not report.server:
+        # What was not looked at is not called safe.
+        verdict = "files and history: " if is_ok else f"files and history, {verdict}"
+    parts = [verdict + ("nothing to object to" if is_ok else f"fails, from {fail_on.value} on")]
     if allowed:
         parts.append(f"{_count(allowed, 'finding')} allowed in the files")
     if old:

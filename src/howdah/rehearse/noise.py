@@ -6,25 +6,30 @@ import re
 from collections.abc import Sequence
 
 from howdah.schema.compare import Difference
+from howdah.schema.snapshot import Snapshot
 
 _UNIMPORTANT = frozenset({"column order", "extension version"})
 # What PostgreSQL calls a constraint or an index that nobody named (makeObjectName in its indexcmds.c).
 _GIVEN_NAME = re.compile(r'_(?:pkey|key|fkey|check|excl|idx|not_null)\d*"?(?= on |$)')
 
 
-def part_noise(differences: Sequence[Difference]) -> tuple[tuple[Difference, ...], tuple[Difference, ...]]:
-    """Those that are real, and those that are not.
+def part_noise(
+    differences: Sequence[Difference], *, start: Snapshot
+) -> tuple[tuple[Difference, ...], tuple[Difference, ...]]:
+    """Those that are real, and those that are not; `start` is the schema before the first migration.
 
-    Not real are the order of columns; an extension that stays; a constraint or index that has another of the names
-    that PostgreSQL gives; line ends.
+    Not real are the order of columns; an extension that stays, or goes that was there at the start: setup makes it
+    where the migration finds none; a constraint or index that has another of the names that PostgreSQL gives; line
+    ends.
     """
+    given = {each.name for each in start.objects if each.kind == "extension"}
     renamed = _renamed(differences)
     real: list[Difference] = []
     noise: list[Difference] = []
     for each in differences:
         is_noise = (
             each.kind in _UNIMPORTANT
-            or (each.kind == "extension" and each.before is None)
+            or (each.kind == "extension" and (each.before is None or each.name in given))
             or each.is_line_endings
             or each in renamed
         )

@@ -128,7 +128,7 @@ class _Journey:
         except MigrationError as error:
             return WayBack(failure=error)
         stage.model.read(None)
-        return WayBack(*part_noise(compare(stage.start, stage.model.snapshot)))
+        return WayBack(*part_noise(compare(stage.start, stage.model.snapshot), start=stage.start))
 
 
 @dataclass

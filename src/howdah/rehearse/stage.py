@@ -117,7 +117,7 @@ class Stage:
 
     def differences(self, since: Mark) -> tuple[tuple[Difference, ...], tuple[Difference, ...]]:
         """Where the schema is not what it was then: what is real, and what is noise."""
-        return part_noise(compare(*self.model.changes(since)))
+        return part_noise(compare(*self.model.changes(since)), start=self.start)
 
     def lost(self, touched: Touched) -> tuple[LostData, ...]:
         """The data that was there when the rows were last looked at, and is not there now."""
@@ -200,7 +200,6 @@ class Stage:
             return (), False
         connection = self._connection
         connection.execute("BEGIN")
-        connection.execute("SET LOCAL session_replication_role = origin")
         done = self._run_guesses(guesses)
         touched = frozenset(row[0] for row in connection.execute(_LOCKED).fetchall())
         self.model.read(touched)

@@ -37,7 +37,7 @@ def check(
         )
         for number, each in enumerate(statements, 1)
     )
-    report = MigrationReport("1", "x", file, is_new=True, statements=reports, findings=findings)
+    report = MigrationReport("1", "x", file, is_new=True, is_run=True, statements=reports, findings=findings)
     return apply_allowances(report, [file], known=KNOWN, judged=judged)
 
 

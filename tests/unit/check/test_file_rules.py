@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from howdah.check.file_rules import ALLOWABLE, OF_FILES, OF_HISTORY
+from howdah.check.file_rules import ALLOWABLE, OF_DATA, OF_FILES, OF_HISTORY
 from rule_pages import FOLDER, read_page
 
 
-@pytest.mark.parametrize("rule", [*OF_FILES, *OF_HISTORY])
+@pytest.mark.parametrize("rule", [*OF_FILES, *OF_HISTORY, *OF_DATA])
 def test_a_rule_has_its_page(rule: str) -> None:
     text = (FOLDER / f"{rule}.md").read_text()
 
