@@ -64,11 +64,12 @@ def area() -> None:
 @rehearse_option
 @answers("schema dump")
 def dump(*, all_databases: bool, check: bool, write: bool, privileges: bool, **options: Any) -> Answer:
-    """Print the structure as SQL that is the same wherever the structure is.
+    """Print the structure as SQL to commit.
 
-    PostgreSQL's own pg_dump says it; howdah puts each table together with what belongs to it, sorted by name, and
-    leaves out what would change from one machine to another, owners, tablespaces and the migration tools' tables among
-    it. psql loads it into an empty database. With --all a file for each database of the project.
+    The same structure gives the same text. PostgreSQL's own pg_dump says it; howdah puts each table together with what
+    belongs to it, sorted by name, and leaves out what would change from one machine to another, owners, tablespaces and
+    the migration tools' tables among it. psql loads it into an empty database. With --all a file for each database of
+    the project.
 
     \b
     howdah schema dump -o db/schema.sql

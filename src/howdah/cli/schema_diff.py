@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 @migration_options
 @answers("schema diff")
 def diff(*, sides: tuple[str, ...], ignore: tuple[str, ...], privileges: bool, **options: Any) -> Answer:
-    """Show what differs: the database from its migrations, or B from A. Exits with 1 where something does.
+    """Show drift, or what differs from A to B.
 
-    Without a side it is drift: the database as it is, against what its applied migrations give when they are replayed
-    on a server that is thrown away. Each difference comes with what it means and, where it is that simple, the
-    statement that brings the database back. Nothing is changed.
+    Exits with 1 where something does. Without a side it is drift: the database as it is, against what its applied
+    migrations give when they are replayed on a server that is thrown away. Each difference comes with what it means
+    and, where it is that simple, the statement that brings the database back. Nothing is changed.
 
     A and B are each a URL, a database of the project by its name, `migrations` (what all the files give),
     `migrations@VERSION`, or a file of SQL such as a dump. With A alone it is compared with the database.

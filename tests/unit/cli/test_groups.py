@@ -12,7 +12,10 @@ from howdah.cli.root import root
     ("words", "said"),
     [
         (["migrat"], "there is no area 'migrat'; did you mean 'migrate'?"),
-        (["zzz"], "there is no area 'zzz'; the areas are: dev, setup, migrate, status, doctor"),
+        (
+            ["zzz"],
+            "there is no area 'zzz'; the areas are: dev, setup, migrate, schema, check, status, doctor",
+        ),
         (["migrate", "stats"], "there is no action 'stats'; did you mean 'status'?"),
         (["up"], "there is no area 'up'; did you mean 'migrate up'?"),
         (["migrate", "upgrade"], "there is no action 'upgrade'; did you mean 'up'?"),
