@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from howdah.check.report import RuleFinding, SafeStep, StatementReport
-from howdah.check.rules import BLOCKING, CHAIN, CHANGING, FAILING, KEYS, NOTES, TRIPS
+from howdah.check.rules import BLOCKING, CHAIN, CHANGING, FAILING, KEYS, NOTES, TRIPS, migration_fails
 from howdah.check.rules.rule import ForeignKey, KeyRule, Rule, Says, Seen, StepRule
 from howdah.check.rules.trip_rule import ChainRule, TripRule, TripSays
-from howdah.errors import Where
+from howdah.errors import ForeignStep, Where
 from howdah.findings import Finding, Severity
 from howdah.migrate.migration import Migration
 from howdah.observe.effect import Effect
@@ -47,8 +47,21 @@ def judge_step(step: ObservedStep, *, weigh: Weigh = unweighed) -> Judged:
     return Judged(
         step,
         tuple(_report(each, file, why) for each, (_, why) in zip(seen, weights, strict=True)),
-        tuple(_finding(rule, says, Where(file, says.line)) for rule, says in notes),
+        (*_failure(step), *(_finding(rule, says, Where(file, says.line)) for rule, says in notes)),
     )
+
+
+def _failure(step: ObservedStep) -> tuple[RuleFinding, ...]:
+    """That it failed where no statement did: at its commit, say."""
+    failure = step.failure
+    if (
+        failure is None
+        or isinstance(failure, ForeignStep)
+        or any(each.effect.error for each in step.statements)
+    ):
+        return ()
+    finding = replace(Finding.of(failure), code=migration_fails.RULE.name, severity=Severity.ERROR)
+    return (RuleFinding(finding, Verdict.FAILS),)
 
 
 def judge_keys(judged: Sequence[Judged], keys: Iterable[ForeignKey]) -> tuple[Judged, ...]:

@@ -97,17 +97,16 @@ class Stage:
         """Run one step, and see what it does; where it fails, its `failure` says so."""
         while True:
             started = time.monotonic()
-            count = len(self.probe.steps)
+            self.probe.steps.clear()
             failure: MigrationFailed | None = None
             try:
                 self.stepper.run([step], probe=self.probe)
             except MigrationFailed as failed:
                 if self.make_role(failed):
-                    del self.probe.steps[count:]
                     continue
                 failure = failed
                 self.probe.fail(failed)
-            if len(self.probe.steps) > count:
+            if self.probe.steps:
                 observed = self.probe.steps[-1]
             else:
                 observed = ObservedStep(step, True, (), None, time.monotonic() - started, failure)

@@ -1,0 +1,34 @@
+"""A migration that fails is said to fail, whatever was tried with it, and wherever it fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fix_server import RunningServer
+from howdah.check.judgement import judge_step
+from howdah.observe.verdict import Verdict
+from howdah.rehearse.round_trip import Travel, try_round_trips
+from judging import all_findings, throwaway_at
+
+
+def findings(server: RunningServer, directory: Path, *scripts: str) -> list[tuple[str, Verdict]]:
+    """What is found in the last script that was tried."""
+    for number, script in enumerate(scripts, 1):
+        (directory / f"{number}_step.up.sql").write_text(script)
+    trips = try_round_trips(throwaway_at(server.address), "golang-migrate", directory, Travel()).trips
+    assert len(trips) == 2
+    return [(each.finding.code, each.verdict) for each in all_findings([judge_step(trips[-1].up)])]
+
+
+def test_a_failure_behind_tables_with_rows_is_found(server: RunningServer, tmp_path: Path) -> None:
+    found = findings(server, tmp_path, "CREATE TABLE a (id int)", "SELECT missing.work()", "SELECT 1")
+
+    assert found == [("migration-fails", Verdict.FAILS)]
+
+
+def test_a_failure_at_the_commit_is_found(server: RunningServer, tmp_path: Path) -> None:
+    table = "CREATE TABLE a (id int PRIMARY KEY, b int REFERENCES a DEFERRABLE INITIALLY DEFERRED)"
+
+    found = findings(server, tmp_path, table, "INSERT INTO a VALUES (1, 999999)", "SELECT 1")
+
+    assert found == [("migration-fails", Verdict.FAILS)]
