@@ -150,6 +150,13 @@ def test_every_rule_has_a_page_and_every_page_a_rule() -> None:
     assert sorted(listed) == sorted(rules)
 
 
+def test_the_table_of_rules_has_their_verdicts() -> None:
+    table = (ROOT / "docs" / "reference" / "rules" / "README.md").read_text()
+    assert not [
+        each for each in RULES if f"| [{each.name}]({each.name}.md) | {each.verdict.value} |" not in table
+    ]
+
+
 @pytest.mark.parametrize(
     "page", sorted((ROOT / "docs" / "reference" / "rules").glob("*-*.md")), ids=lambda page: page.stem
 )
