@@ -85,12 +85,18 @@ class Seeds:
         return sown
 
     def clear(self, tables: Sequence[Table]) -> list[Table]:
-        """Take our rows out of these tables; those that had any."""
-        cleared = []
-        for table in tables:
-            if (seeded := self._seeded.pop(table.oid, None)) is not None:
-                self._delete(table, seeded)
-                cleared.append(table)
+        """Take our rows out of these tables; those that have none any more."""
+        left = [each for each in tables if each.oid in self._seeded]
+        cleared: list[Table] = []
+        while left:
+            # Where foreign keys are in force, what refers to a row goes first.
+            done = [each for each in left if self._delete(each, self._seeded[each.oid])]
+            if not done:
+                break
+            cleared += done
+            left = [each for each in left if each not in done]
+        for each in cleared:
+            del self._seeded[each.oid]
         return cleared
 
     @property
@@ -206,17 +212,24 @@ class Seeds:
         )
         self._connection.execute(text.encode())
 
-    def _delete(self, table: Table, seeded: _Seeded) -> None:
+    def _delete(self, table: Table, seeded: _Seeded) -> bool:
+        """Take our rows out of one; False where others still refer to them."""
         names = {each.number: each.sql for each in table.columns}
         text = f"DELETE FROM ONLY {table.sql}"
-        if seeded.key and all(number in names for number in seeded.key):
-            key = " || chr(9) || ".join(f"{names[number]}::text" for number in seeded.key)
-            taken = ["\t".join(row) for row in seeded.rows]
-            if self._connection.execute(f"{text} WHERE {key} = ANY (%s)".encode(), [taken]).rowcount:
-                return
         # Nothing tells ours from those of a migration: where there are no more than ours, they are ours.
         few = f"(SELECT count(*) FROM ONLY {table.sql}) <= {max(len(seeded.rows), 1)}"
-        self._connection.execute(f"{text} WHERE {few}".encode())
+        try:
+            if seeded.key and all(number in names for number in seeded.key):
+                key = " || chr(9) || ".join(f"{names[number]}::text" for number in seeded.key)
+                taken = ["\t".join(row) for row in seeded.rows]
+                named = f"{text} WHERE {key} = ANY ".replace("%", "%%")
+                if self._connection.execute(f"{named} (%s)".encode(), [taken]).rowcount:
+                    return True
+            self._connection.execute(f"{text} WHERE {few}".encode())
+        except psycopg.Error as error:
+            _log.debug("rows of ours stay in %s: %s", table.sql, error)
+            return False
+        return True
 
 
 class _Plan:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from fix_db import connect
 from fix_server import RunningServer
+from howdah.config.database import Secret
 from howdah.rehearse.round_trip import Travel, try_round_trips
 from howdah.rehearse.throwaway import Throwaway
 from howdah.rehearse.trip import Return, RoundTrip, RoundTrips
@@ -348,3 +351,18 @@ def test_files_that_only_go_forward_have_no_way_back(place: Throwaway, tmp_path:
     found = travel(place, tmp_path, of="sqlx")
     assert [each.reversible for each in found.trips] == [Return.NOT_TESTED] * 2
     assert found.way_back is None
+
+
+def test_a_role_that_may_only_make_databases_can_do_it(place: Throwaway, tmp_path: Path) -> None:
+    with connect(place.address) as admin:
+        admin.execute("DROP ROLE IF EXISTS howdah_maker")
+        admin.execute("CREATE ROLE howdah_maker LOGIN CREATEDB PASSWORD 'maker'")
+    address = replace(place.address, user="howdah_maker", password=Secret("maker"))
+    pairs = [
+        ("CREATE SCHEMA s; CREATE TABLE s.a (id int PRIMARY KEY)", "DROP SCHEMA s CASCADE"),
+        ("CREATE TABLE s.b (a int REFERENCES s.a); CREATE INDEX i ON s.a (id)", "DROP TABLE s.b"),
+    ]
+    found = travel(Throwaway(address, place.version, is_ours=False), write(tmp_path, *pairs))
+    assert [each.mend for each in found.trips] == [(), ("DROP INDEX s.i;",)]
+    with connect(place.address) as admin:
+        admin.execute("DROP ROLE howdah_maker")

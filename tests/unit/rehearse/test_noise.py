@@ -1,0 +1,40 @@
+"""Which differences mean nothing."""
+
+from __future__ import annotations
+
+from howdah.rehearse.noise import part_noise
+from howdah.schema.compare import Difference
+
+
+def test_a_constraint_by_another_given_name_is_noise() -> None:
+    pair = (
+        Difference("constraint", "a_b_key on public.a", "UNIQUE (b)", None),
+        Difference("constraint", "a_b_key1 on public.a", None, "UNIQUE (b)"),
+    )
+    assert part_noise(pair) == ((), pair)
+
+
+def test_a_constraint_that_somebody_named_and_lost_its_name_is_real() -> None:
+    pair = (
+        Difference("constraint", "mine on public.a", "UNIQUE (b)", None),
+        Difference("constraint", "a_b_key on public.a", None, "UNIQUE (b)"),
+    )
+    assert part_noise(pair) == (pair, ())
+
+
+def test_a_constraint_by_a_given_name_that_says_something_else_is_real() -> None:
+    pair = (
+        Difference("constraint", "a_b_key on public.a", "UNIQUE (b)", None),
+        Difference("constraint", "a_b_key1 on public.a", None, "UNIQUE (b, c)"),
+    )
+    assert part_noise(pair) == (pair, ())
+
+
+def test_an_extension_that_stays_is_noise_and_one_that_is_gone_is_not() -> None:
+    stays, gone = Difference("extension", "x", None, ""), Difference("extension", "y", "", None)
+    assert part_noise((stays, gone)) == ((gone,), (stays,))
+
+
+def test_the_order_of_columns_is_noise() -> None:
+    order = Difference("column order", "public.a", "a, b", "b, a")
+    assert part_noise((order,)) == ((), (order,))
