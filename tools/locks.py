@@ -167,6 +167,8 @@ def _differences(case: Case) -> Iterator[str]:
 
 
 def _told_apart(usual: Expected, other: Expected) -> str:
+    if other.verdict == "fails":
+        return "**fails**"
     names = ("locks", "work", "who waits", "verdict")
     pairs = zip(names, _effect(usual), _effect(other), strict=True)
     return "; ".join(f"{name}: {told or 'none'}" for name, known, told in pairs if known != told)
