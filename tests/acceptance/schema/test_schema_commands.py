@@ -157,7 +157,7 @@ def test_two_sides(project: Cli, make_database: Callable[[], DatabaseConfig], tm
     assert differs("migrations@1", "shop") == []
     assert differs("migrations", "shop") == ["table public.teams"]
     assert differs("migrations") == ["table public.teams"]
-    assert differs("other.sql", "migrations") == ["table public.more", "table public.teams"]
+    assert differs("other.sql", "migrations") == ["table public.policed", "table public.teams"]
     assert differs("db/schema.sql", "migrations@1") == []
 
 
