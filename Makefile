@@ -61,6 +61,7 @@ bench: $(VENV)/.dev  ## speed and memory, in one run with the other tools
 	$(BIN)/python tools/peers.py install migrate goose sqlx dbmate alembic squawk postgresql-15 postgresql-18
 	$(BIN)/python benchmarks/migrate_speed.py
 	$(BIN)/python benchmarks/every_peer.py
+	$(BIN)/python benchmarks/stall.py
 	$(BIN)/python benchmarks/judges.py
 
 tools: $(VENV)/.demo  ## other migration tools and server versions, for tests and benchmarks

@@ -231,7 +231,7 @@ def test_killed_outside_a_transaction_it_is_unsuccessful_until_resolved(
 
     assert [(each[0], each[2]) for each in rows(database)] == [(1, True), (2, False)]
     with pytest.raises(DirtyDatabase):
-        migrator(database, directory).up()
+        migrator(database, directory).plan()
 
     _drop_indexes(database)
     migrator(database, directory).resolve("2", applied=False)
