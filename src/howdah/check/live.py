@@ -19,7 +19,7 @@ from howdah.rehearse.measured import LiveMigration, LiveRehearsal, LiveTable
 from howdah.rehearse.source import find_source
 
 if TYPE_CHECKING:
-    from howdah.check.run import CheckSettings
+    from howdah.check.settings import CheckSettings
     from howdah.check.subject import Subject
 
 

@@ -24,7 +24,7 @@ from howdah.rehearse.verify import Chain
 from howdah.server.choice import Need
 
 if TYPE_CHECKING:
-    from howdah.check.run import CheckSettings
+    from howdah.check.settings import CheckSettings
     from howdah.check.subject import Subject
 
 

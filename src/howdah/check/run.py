@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,48 +14,16 @@ from howdah.check.base import read_base
 from howdah.check.comparison import Comparison, compare_with_base
 from howdah.check.files import are_runnable, examine_files
 from howdah.check.report import CheckReport, MigrationReport, RuleFinding
+from howdah.check.settings import CheckSettings
 from howdah.check.subject import Subject
 from howdah.migrate.migration import Migration, Source
 
 if TYPE_CHECKING:
     from howdah.check.live import Live
     from howdah.check.rehearsed import Rehearsed
-    from howdah.migrate.migrator import Migrator
-    from howdah.observe.sizes import Stats
-    from howdah.rehearse.live import LiveEvent
-    from howdah.rehearse.verify import Rehearsal
 
 
-@dataclass(frozen=True, kw_only=True)
-class CheckSettings:
-    """What a check looks at.
-
-    Attributes:
-        base: a branch or commit, or "none"; None: found by itself.
-        allow_renumbering: released files may have another version than before.
-        against: a database whose history is compared, too.
-        rehearsal: where to run the migrations, and whom to tell; None: they are not run.
-        tries_down: run the way down, too.
-        major: PostgreSQL's; None: the project's, or any.
-        stats: the sizes of production's tables.
-        data: an address or a dump; what is pending there is run on a copy of it, and measured. None: that is not done.
-        allow_large: read a large primary for that, too.
-        on_data: told how far that is.
-    """
-
-    base: str | None = None
-    allow_renumbering: bool = False
-    against: Migrator | None = None
-    rehearsal: Rehearsal | None = None
-    tries_down: bool = True
-    major: int | None = None
-    stats: Stats | None = None
-    data: str | None = None
-    allow_large: bool = False
-    on_data: Callable[[LiveEvent], None] = lambda _: None
-
-
-def check(subject: Subject, settings: CheckSettings) -> CheckReport:
+def check_migrations(subject: Subject, settings: CheckSettings) -> CheckReport:
     """Everything that is to be said of a database's migrations; nothing is changed.
 
     Raises:

@@ -23,7 +23,7 @@ from howdah.observe.verdict import Verdict
 
 if TYPE_CHECKING:
     from howdah.check.report import CheckReport
-    from howdah.check.run import CheckSettings
+    from howdah.check.settings import CheckSettings
     from howdah.check.subject import Subject
     from howdah.cli.render import Progress
     from howdah.config.project import Project
@@ -169,7 +169,7 @@ def _report_file(text: str) -> tuple[str, Path]:
 
 def _check(options: dict[str, Any], progress: Progress) -> tuple[Project, tuple[CheckReport, ...]]:
     """Check each of the databases that are meant: the one that is named, or all of the project."""
-    from howdah.check.run import check
+    from howdah.check.run import check_migrations
     from howdah.check.subject import find_subject, find_subjects
 
     project = project_of(options["config_file"])
@@ -181,14 +181,14 @@ def _check(options: dict[str, Any], progress: Progress) -> tuple[Project, tuple[
     reports = []
     for subject in subjects:
         progress.doing(f"checking {subject.name}")
-        reports.append(check(subject, _settings(options, subject, project, progress)))
+        reports.append(check_migrations(subject, _settings(options, subject, project, progress)))
     return project, tuple(reports)
 
 
 def _settings(
     options: dict[str, Any], subject: Subject, project: Project, progress: Progress
 ) -> CheckSettings:
-    from howdah.check.run import CheckSettings
+    from howdah.check.settings import CheckSettings
     from howdah.cli.check_text import data_progress
 
     if options["files_only"] and options["data"]:
