@@ -11,9 +11,9 @@ from psycopg.pq import ExecStatus
 
 PG_CLASS = 1259
 # Where somebody stays in the gate, it is tried again: nobody may wait behind us for long.
-_SHUT = b"BEGIN; SET LOCAL lock_timeout = '200ms'; LOCK TABLE pg_catalog.pg_class IN SHARE MODE"
+_SHUT = b"BEGIN; SET LOCAL lock_timeout = '1s'; LOCK TABLE pg_catalog.pg_class IN SHARE MODE"
 _QUEUED = "SELECT EXISTS (SELECT FROM pg_catalog.pg_locks WHERE pid = $1 AND NOT granted)"
-_QUEUED_WITHIN_SECONDS = 0.1
+_QUEUED_WITHIN_SECONDS = 2.0
 
 
 def open_beside(connection: psycopg.Connection) -> psycopg.Connection:
