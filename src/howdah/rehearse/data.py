@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -15,6 +16,8 @@ from howdah.pg.queries import load_queries
 from howdah.schema.snapshot import as_array
 
 _QUERIES = Path(__file__).with_name("rows.sql")
+# Rows of a table up to which each value is known by its hash: ours, and most that migrations bring.
+_MOST_KEPT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +64,39 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Values:
+    """The values of a column that are not NULL.
+
+    Attributes:
+        count: how many.
+        digest: of all of them; their order does not count.
+        hashes: of each, sorted; None where they are too many to keep.
+    """
+
+    count: int
+    digest: str = ""
+    hashes: tuple[int, ...] | None = None
+
+    def lost_in(self, after: Values) -> tuple[int, bool]:
+        """How many of them are not there after, as far as that is known; and whether any is not."""
+        if self.hashes is not None and after.hashes is not None:
+            gone = (Counter(self.hashes) - Counter(after.hashes)).total()
+            return gone, gone > 0
+        gone = max(self.count - after.count, 0)
+        return gone, gone > 0 or (self.count == after.count and self.digest != after.digest)
+
+
+@dataclass(frozen=True)
 class Digest:
     """What a table, or a sequence, holds.
 
     Attributes:
         rows: how many; of a sequence its position, 0 where it was never used.
-        columns: name -> how many values that are not NULL, and a digest of them in which the order does not count.
+        columns: by name.
     """
 
     rows: int
-    columns: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    columns: Mapping[str, Values] = field(default_factory=dict)
     is_sequence: bool = False
 
 
@@ -112,19 +138,17 @@ def find_lost(before: Mapping[str, Digest], after: Mapping[str, Digest]) -> tupl
         new = after.get(name, Digest(0))
         if new.rows < old.rows:
             found.append(LostData(name, "", old.rows, old.rows - new.rows, old.is_sequence))
-        elif new.rows == old.rows:
-            found += _lost_values(name, old, new)
         else:
-            # Some of the rows are new ones: whether an old value changed cannot be told from a digest.
-            found += [each for each in _lost_values(name, old, new) if each.lost]
+            found += _lost_values(name, old, new)
     return tuple(found)
 
 
 def _lost_values(name: str, old: Digest, new: Digest) -> Iterable[LostData]:
-    for column, (count, digest) in old.columns.items():
-        still, other = new.columns.get(column, (0, ""))
-        if count and (still < count or (still == count and other != digest)):
-            yield LostData(name, column, count, max(count - still, 0))
+    for column, values in old.columns.items():
+        gone, is_lost = values.lost_in(new.columns.get(column, Values(0, hashes=())))
+        # Where rows came, and their values cannot be told apart, a digest that differs says nothing.
+        if is_lost and (gone or new.rows == old.rows):
+            yield LostData(name, column, values.count, gone)
 
 
 class Digests:
@@ -174,9 +198,14 @@ class Digests:
         return {
             table.sql: Digest(
                 count,
-                {each.sql: (n, d or "") for each, n, d in zip(table.columns, counts, digests, strict=True)},
+                {
+                    column.sql: Values(number, digest or "", _as_tuple(hashes, number))
+                    for column, number, digest, hashes in zip(
+                        table.columns, numbers, digests, many, strict=True
+                    )
+                },
             )
-            for table, (count, counts, digests) in zip(tables, rows, strict=True)
+            for table, (count, numbers, digests, many) in zip(tables, rows, strict=True)
         }
 
     def _read_sequences(self, names: Collection[str]) -> dict[str, Digest]:
@@ -197,12 +226,23 @@ def query(name: str) -> str:
 
 
 def _digest_query(table: Table) -> str:
+    hashes = [f"pg_catalog.hashtextextended({each.sql}::text, 0)" for each in table.columns]
     counts = ", ".join(f"count({each.sql})" for each in table.columns)
     # A sum, as the order of rows is nobody's.
-    digests = ", ".join(
-        f"sum(pg_catalog.hashtextextended({each.sql}::text, 0)::numeric)::text" for each in table.columns
+    digests = ", ".join(f"sum({each}::numeric)::text" for each in hashes)
+    few = f"count(*) <= {_MOST_KEPT}"
+    kept = ", ".join(
+        f"CASE WHEN {few} THEN array_to_string(array_agg({each} ORDER BY {each}), ' ') END" for each in hashes
     )
-    return f"(SELECT count(*), ARRAY[{counts}]::bigint[], ARRAY[{digests}]::text[] FROM ONLY {table.sql})"
+    arrays = f"ARRAY[{counts}]::bigint[], ARRAY[{digests}]::text[], ARRAY[{kept}]::text[]"
+    return f"(SELECT count(*), {arrays} FROM ONLY {table.sql})"
+
+
+def _as_tuple(hashes: str | None, count: int) -> tuple[int, ...] | None:
+    """The hashes of a column without its NULLs, as the query gives them; None: they were too many."""
+    if hashes is None:
+        return None if count else ()
+    return tuple(map(int, hashes.split()))
 
 
 def _column(row: Sequence[Any]) -> Column:
