@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -77,14 +78,26 @@ def judge_keys(judged: Sequence[Judged], keys: Iterable[ForeignKey]) -> tuple[Ju
 
 
 def _maker(judged: Sequence[Judged], key: ForeignKey) -> tuple[int, int | None]:
-    """The step that speaks of a foreign key of its table last, and on which line; else the last one."""
-    bare = key.table.rpartition(".")[2].strip('"').lower()
+    """The step that last gives this table a foreign key of these columns, and on which line; else the last one.
+
+    Another table's foreign key may name the table as its parent: the words before REFERENCES tell.
+    """
     for place in range(len(judged) - 1, -1, -1):
         for statement in reversed(judged[place].statements):
-            text = statement.text.lower()
-            if "references" in text and bare in text:
+            before, is_there, _ = statement.text.lower().rpartition("references")
+            if (
+                is_there
+                and _names(before.partition("(")[0], key.table.rpartition(".")[2])
+                and all(_names(before, each) for each in key.columns)
+            ):
                 return place, statement.line
     return len(judged) - 1, None
+
+
+def _names(text: str, name: str) -> bool:
+    """Whether the text, in lower case, has this name in it, as a whole word."""
+    bare = re.escape(name.strip('"').lower())
+    return re.search(rf"(?<!\w){bare}(?!\w)", text) is not None
 
 
 def judge_trip(trip: RoundTrip) -> tuple[RuleFinding, ...]:

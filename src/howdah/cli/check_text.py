@@ -31,6 +31,7 @@ _COLOURS = {
     Verdict.UNSAFE: "31",
     Verdict.FAILS: "31",
 }
+_ORDER = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 _STATEMENT_WIDTH = 72
 
 
@@ -156,7 +157,10 @@ def _sentence(report: CheckReport, fail_on: Verdict) -> str:
     if not report.server:
         # What was not looked at is not called safe.
         verdict = "files and history: " if is_ok else f"files and history, {verdict}"
-    parts = [verdict + ("nothing to object to" if is_ok else f"fails, from {fail_on.value} on")]
+    said = "nothing to object to" if is_ok else f"the check does not pass (--fail-on {fail_on.value})"
+    if is_ok and report.base and not any(each.is_new for each in report.migrations):
+        said = f"nothing is new against {report.base}; `--base none` judges all"
+    parts = [verdict + said]
     if allowed:
         parts.append(f"{_count(allowed, 'finding')} allowed in the files")
     if old:
@@ -172,9 +176,14 @@ def _count(number: int, word: str) -> str:
 
 def check_problems(reports: Sequence[CheckReport], *, fail_on: Verdict) -> tuple[Finding, ...]:
     """What is to be told, as every command tells it: what fails the check is an error."""
-    return tuple(
-        _problem(each, fail_on) for report in reports for each in report.all_findings if not each.is_old
-    )
+    return tuple(problem for report in reports for problem in _problems(report, fail_on))
+
+
+def _problems(report: CheckReport, fail_on: Verdict) -> Iterator[Finding]:
+    """File after file; of each what fails the check first."""
+    for found in (report.findings, *(each.all_findings for each in report.migrations)):
+        problems = (_problem(each, fail_on) for each in found if not each.is_old)
+        yield from sorted(problems, key=lambda each: _ORDER.index(each.severity))
 
 
 def _problem(found: RuleFinding, fail_on: Verdict) -> Finding:

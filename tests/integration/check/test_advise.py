@@ -48,7 +48,7 @@ def test_each_finding_gets_steps_that_stand_where_its_statement_began(
     assert "users_note_check" in by_rule["check-scan-blocks"].steps[0].sql
     fix = by_rule["index-build-blocks-writes"].finding.fix
     assert fix is not None
-    assert fix.endswith("One that runs outside a transaction stands alone in its file.")
+    assert fix.endswith("Alone in its file, such a statement runs outside a transaction.")
 
 
 @pytest.mark.parametrize(

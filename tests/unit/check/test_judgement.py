@@ -8,9 +8,10 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from howdah.check.judgement import judge_step
+from howdah.check.judgement import judge_keys, judge_step
 from howdah.check.report import RuleFinding, StatementReport
 from howdah.check.rules import BLOCKING, RULES
+from howdah.check.rules.rule import ForeignKey
 from howdah.migrate.migration import Direction, Migration, Step
 from howdah.observe.effect import Change, ChangeKind, Effect, Lock, Work, WorkKind
 from howdah.observe.verdict import Verdict, judge
@@ -100,6 +101,14 @@ def test_brief_statements_of_a_migration_share_one_note() -> None:
     result = judge_step(step(*[(f"ALTER TABLE users ADD COLUMN c{n} int", brief) for n in range(4)]))
     assert all(not each.findings for each in result.statements)
     assert [each.finding.code for each in result.findings] == ["waits-for-locks"]
+
+
+def test_a_foreign_key_without_index_is_told_where_its_own_table_gets_it() -> None:
+    made = "CREATE TABLE boards (id int PRIMARY KEY, created_by int REFERENCES users)"
+    child = "CREATE TABLE board_columns (id int, created_by int REFERENCES boards)"
+    steps = [judge_step(step((made, Effect()))), judge_step(step((child, Effect())))]
+    key = ForeignKey(1, "boards_created_by_fkey", "public.boards", ("created_by",), "public.users")
+    assert [len(each.findings) for each in judge_keys(steps, [key])] == [1, 0]
 
 
 def test_a_weight_is_told_behind_the_reason() -> None:

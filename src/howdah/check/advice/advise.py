@@ -85,18 +85,20 @@ def _advise_one(
     if not steps:
         return found
     steps, words = in_words_of(format, judged, steps)
-    return replace(found, finding=replace(found.finding, fix=f"{found.finding.fix} {words}"), steps=steps)
+    return replace(
+        found, finding=replace(found.finding, fix=f"{found.finding.fix} {words}".rstrip()), steps=steps
+    )
 
 
 def in_words_of(format: Format, judged: Judged, steps: Steps) -> tuple[Steps, str]:
     """The steps as their files have them, and a sentence on those files."""
     own = "Each step below is a migration of its own." if len(steps) > 1 else "It is a migration of its own."
     if all(each.transactional for each in steps):
-        return steps, own
+        return steps, own if len(steps) > 1 else ""
     step = judged.step.step
     directive = format.files.read_body(step.file, _text_of(judged), step.direction).directive
     if not directive:
-        return steps, f"{own} One that runs outside a transaction stands alone in its file."
+        return steps, f"{own} Alone in its file, such a statement runs outside a transaction."
     if not directive.startswith("--"):
         return (
             steps,

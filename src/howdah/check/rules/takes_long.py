@@ -14,11 +14,11 @@ def _look(step: Sequence[Seen]) -> Says | None:
         return None
     work = [each for seen in long for each in seen.effect.work]
     tables = listed(dict.fromkeys(each.relation for each in work))
-    kinds = listed(dict.fromkeys(f"{each.kind.value} of {each.index or each.relation}" for each in work))
+    kinds = listed(dict.fromkeys(f"a {each.kind.value} of {each.index or each.relation}" for each in work))
     return Says(
         f"it takes the longer the larger {tables} is; nobody waits for it",
-        f"It was seen to do {kinds}, under locks that readers and writers do not notice.",
-        "Nothing to do, but leave it the time.",
+        f"It was seen to do {kinds.replace('a index', 'an index')}, under locks that readers and writers do not notice.",
+        "",
         line=long[0].statement.line,
     )
 

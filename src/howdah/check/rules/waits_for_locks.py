@@ -17,16 +17,12 @@ def _look(step: Sequence[Seen]) -> Says | None:
     if not brief:
         return None
     locks = {each.relation: each.mode for seen in brief for each in seen.taken}
-    why = f"It takes {listed(f'{mode.value} on {name}' for name, mode in sorted(locks.items()))}, for no longer than"
-    why += " it takes to change the catalogue; but it queues behind whoever uses the table, and others queue behind it."
+    modes = listed(sorted({mode.value for mode in locks.values()}))
+    why = f"It takes {modes} for a moment, but queues for it, and others queue behind:"
+    why += " `migrate up --max-stall` bounds that."
     if len(locks) > 1:
         why += " The first table stays locked while it waits for the next."
-    return Says(
-        f"others wait for a moment at {listed(sorted(locks))}",
-        why,
-        "Nothing to do where howdah applies it: `migrate up` does not queue for longer than --max-stall.",
-        line=brief[0].statement.line,
-    )
+    return Says(f"others wait for a moment at {listed(sorted(locks))}", why, "", line=brief[0].statement.line)
 
 
 RULE = StepRule("waits-for-locks", Verdict.BRIEF, _look)
