@@ -106,7 +106,11 @@ SELECT c.oid::int8, c.relnamespace::int8,
 -- name: objects
 -- $1: OIDs. What is not a relation and has a name that somebody may know; not what goes with its relation or extension.
 WITH wanted AS (SELECT o::oid AS oid FROM pg_catalog.unnest($1::int8[]) AS o)
-SELECT p.oid::int8, CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END,
+SELECT p.oid::int8,
+       CASE WHEN p.prokind = 'p' THEN 'procedure' WHEN p.prokind = 'a' THEN 'aggregate'
+            -- Triggers call it; a program cannot.
+            WHEN p.prorettype IN ('pg_catalog.trigger'::pg_catalog.regtype, 'pg_catalog.event_trigger'::pg_catalog.regtype)
+            THEN 'trigger function' ELSE 'function' END,
        (pg_catalog.pg_identify_object(p.tableoid, p.oid, 0)).identity, 0::int8
   FROM pg_catalog.pg_proc AS p
  WHERE p.oid IN (SELECT oid FROM wanted)
@@ -190,7 +194,7 @@ SELECT w.place::int4,
        CASE WHEN w.kind IN ('view', 'materialized view', 'sequence') THEN pg_catalog.to_regclass(w.name)::oid::int8 END
   FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) WITH ORDINALITY AS w (kind, name, place)
  WHERE CASE WHEN w.kind IN ('view', 'materialized view', 'sequence') THEN pg_catalog.to_regclass(w.name) IS NOT NULL
-            WHEN w.kind IN ('function', 'procedure', 'aggregate') THEN pg_catalog.to_regprocedure(w.name) IS NOT NULL
+            WHEN w.kind IN ('function', 'trigger function', 'procedure', 'aggregate') THEN pg_catalog.to_regprocedure(w.name) IS NOT NULL
             WHEN w.kind IN ('type', 'domain') THEN pg_catalog.to_regtype(w.name) IS NOT NULL
             WHEN w.kind = 'schema' THEN pg_catalog.to_regnamespace(w.name) IS NOT NULL
             -- A change of a column's type makes them again.

@@ -9,6 +9,8 @@ from howdah.schema.compare import Difference
 from howdah.schema.snapshot import Snapshot
 
 _UNIMPORTANT = frozenset({"column order", "extension version"})
+_ENUM = "ENUM ("
+_VALUE = re.compile(r"'(?:[^']|'')*'")
 # What PostgreSQL calls a constraint or an index that nobody named (makeObjectName in its indexcmds.c).
 _GIVEN_NAME = re.compile(r'_(?:pkey|key|fkey|check|excl|idx|not_null)\d*"?(?= on |$)')
 
@@ -20,7 +22,7 @@ def part_noise(
 
     Not real are the order of columns; an extension that stays, or goes that was there at the start: setup makes it
     where the migration finds none; a constraint or index that has another of the names that PostgreSQL gives; line
-    ends.
+    ends; values that an enum has got, for there is no way to take one back.
     """
     given = {each.name for each in start.objects if each.kind == "extension"}
     renamed = _renamed(differences)
@@ -31,10 +33,20 @@ def part_noise(
             each.kind in _UNIMPORTANT
             or (each.kind == "extension" and (each.before is None or each.name in given))
             or each.is_line_endings
+            or _is_longer_enum(each)
             or each in renamed
         )
         (noise if is_noise else real).append(each)
     return tuple(real), tuple(noise)
+
+
+def _is_longer_enum(difference: Difference) -> bool:
+    """Whether an enum has all values that it had, in their order, and more."""
+    before, after = difference.before or "", difference.after or ""
+    if not (before.startswith(_ENUM) and after.startswith(_ENUM)):
+        return False
+    left = iter(_VALUE.findall(after))
+    return all(each in left for each in _VALUE.findall(before))
 
 
 def _renamed(differences: Sequence[Difference]) -> set[Difference]:

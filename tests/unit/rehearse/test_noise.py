@@ -47,3 +47,9 @@ def test_an_extension_that_setup_makes_may_go() -> None:
     start = Snapshot((SchemaObject("extension", "", "y", ""),), 18)
     gone = Difference("extension", "y", "", None)
     assert part_noise((gone,), start=start) == ((), (gone,))
+
+
+def test_a_value_that_an_enum_has_got_is_noise_and_one_that_is_gone_is_not() -> None:
+    short, long = "ENUM ('a', 'it''s, b')", "ENUM ('a', 'new', 'it''s, b')"
+    got, lost = Difference("type", "public.m", short, long), Difference("type", "public.n", long, short)
+    assert part_noise((got, lost), start=EMPTY) == ((lost,), (got,))

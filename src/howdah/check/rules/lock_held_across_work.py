@@ -10,7 +10,7 @@ from howdah.pg.statements import shorten
 def _look(seen: Seen) -> Says | None:
     if seen.taken or not seen.inherited:
         return None
-    since = min(each.since for each in seen.inherited)
+    since = max(seen.inherited, key=lambda each: (each.mode.strength, -each.since)).since
     earlier = next((each for each in seen.earlier if each.number == since), None)
     which = f"statement {since}" + (f" ({shorten(earlier.text, limit=60)})" if earlier else "")
     return Says(

@@ -12,10 +12,12 @@ def _look(seen: Seen) -> Says | None:
     if not required:
         return None
     columns = listed(each.name for each in required)
+    why = "It is NOT NULL and has no default. Programs that still run do not know of it."
+    if not seen.wording.has("SET", "NOT", "NULL"):
+        why += " Where the table has rows, a new column of this kind cannot be added at all."
     return Says(
         f"every INSERT that does not give {columns} fails from then on",
-        "It is NOT NULL and has no default. Programs that still run do not know of it; and where the table has rows, a"
-        " new column of this kind cannot be added at all.",
+        why,
         "Give it a default, or add it without NOT NULL and demand it once all programs write it and the old rows"
         " are filled.",
     )

@@ -19,6 +19,7 @@ _GOOSE = re.compile(r"^\s*--\s*\+goose\s", re.MULTILINE | re.IGNORECASE)
 _DBMATE = re.compile(r"^--\s*migrate:(up|down)", re.MULTILINE)
 _SQL_MIGRATE = re.compile(r"^-- \+migrate ", re.MULTILINE)
 _MARKS = MappingProxyType({"goose": "-- +goose Up", "dbmate": "-- migrate:up"})
+_PRISMA_LOCK = "migration_lock.toml"
 # How many files of a folder are read: those at its two ends.
 _SAMPLES = 3
 _HEAD_BYTES = 64 * 1024
@@ -65,8 +66,8 @@ def _flyway(folder: Folder) -> str:
 
 
 def _prisma(folder: Folder) -> str:
-    if "migration_lock.toml" in folder.names:
-        return "there is a migration_lock.toml"
+    if _PRISMA_LOCK in folder.names:
+        return f"there is a {_PRISMA_LOCK}"
     has_folders = any(
         name[:14].isdigit() and (folder.path / name / "migration.sql").is_file() for name in folder.names
     )
@@ -91,6 +92,8 @@ def _pairs(folder: Folder) -> str:
 
 
 def _simple(folder: Folder) -> str:
+    if _PRISMA_LOCK in folder.names:
+        return ""  # a file beside Prisma's folders, which Prisma does not look at
     plain = [
         name for name, text in folder.texts.items() if not _is_annotated(text) and not _PAIR.fullmatch(name)
     ]

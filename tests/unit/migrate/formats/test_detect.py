@@ -93,6 +93,13 @@ def test_files_that_speak_for_two_formats_are_refused_naming_both(tmp_path: Path
     assert "001_a.up.sql says '-- +goose'" in str(caught.value.why)
 
 
+def test_a_stray_script_beside_folders_of_prisma_speaks_for_nobody(tmp_path: Path) -> None:
+    lock = 'provider = "postgresql"'
+    folder = write(tmp_path, {"migration_lock.toml": lock, "2_stray.sql": "", "1_a/migration.sql": ""})
+
+    assert detect(folder) == "prisma"
+
+
 def test_sql_migrate_is_named_and_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="sql-migrate"):
         detect(write(tmp_path, {"1-a.sql": "-- +migrate Up\nSELECT 1;\n"}))
