@@ -15,9 +15,10 @@ def _look(step: Sequence[Seen]) -> Says | None:
     work = [each for seen in long for each in seen.effect.work]
     tables = listed(dict.fromkeys(each.relation for each in work))
     kinds = listed(dict.fromkeys(f"a {each.kind.value} of {each.index or each.relation}" for each in work))
+    seen_work = kinds.replace("a index", "an index")
     return Says(
         f"it takes the longer the larger {tables} is; nobody waits for it",
-        f"It was seen to do {kinds.replace('a index', 'an index')}, under locks that readers and writers do not notice.",
+        f"It was seen to do {seen_work}, under locks that readers and writers do not notice.",
         "",
         line=long[0].statement.line,
     )
