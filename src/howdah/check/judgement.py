@@ -65,6 +65,31 @@ def _failure(step: ObservedStep) -> tuple[RuleFinding, ...]:
     return (RuleFinding(finding, Verdict.FAILS),)
 
 
+def doubted(judged: Judged) -> Judged:
+    """The same of a step behind one that could not be run here: if it fails, that one may have made what it lacks."""
+    statements = (
+        replace(each, verdict=Verdict.UNKNOWN, findings=tuple(map(doubt, each.findings)))
+        if each.verdict is Verdict.FAILS
+        else each
+        for each in judged.statements
+    )
+    return replace(judged, statements=tuple(statements), findings=tuple(map(doubt, judged.findings)))
+
+
+def doubt(found: RuleFinding) -> RuleFinding:
+    """A failure as something that is not known."""
+    if found.verdict is not Verdict.FAILS:
+        return found
+    finding = replace(
+        found.finding,
+        severity=Severity.WARNING,
+        message=found.finding.message.replace("it fails", "it fails here", 1),
+        why="A migration before it is no SQL and was not run: that one may make what this one lacks.",
+        fix="Name the command that runs such migrations, in [database.NAME.foreign] of howdah.toml.",
+    )
+    return replace(found, finding=finding, verdict=Verdict.UNKNOWN)
+
+
 def judge_keys(judged: Sequence[Judged], keys: Iterable[ForeignKey]) -> tuple[Judged, ...]:
     """The same, with what the rules say of foreign keys that these steps made, where a statement speaks of each."""
     result = list(judged)

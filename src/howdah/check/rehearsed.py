@@ -7,7 +7,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from howdah.check.advice.advise import advise
-from howdah.check.judgement import Judged, Weigh, judge_step, judge_trip, judge_way_back, unweighed
+from howdah.check.judgement import (
+    Judged,
+    Weigh,
+    doubt,
+    doubted,
+    judge_step,
+    judge_trip,
+    judge_way_back,
+    unweighed,
+)
 from howdah.check.report import MigrationReport, RuleFinding
 from howdah.errors import HowdahError
 from howdah.findings import Finding
@@ -79,7 +88,8 @@ def rehearse(
 def _judge(trips: Sequence[RoundTrip], stats: Stats | None, *, is_ahead: bool) -> tuple[Judged, ...]:
     """`is_ahead`: production has not seen them; where it has, its sizes are those behind them already."""
     judge_effect = unweighed if stats is None else _weighing(stats, is_ahead=is_ahead)
-    return tuple(judge_step(each.up, weigh=judge_effect) for each in trips)
+    judged = ((each, judge_step(each.up, weigh=judge_effect)) for each in trips)
+    return tuple(doubted(of) if trip.is_doubtful else of for trip, of in judged)
 
 
 def _weighing(stats: Stats, *, is_ahead: bool) -> Weigh:
@@ -113,7 +123,8 @@ def _report(trip: RoundTrip, judged: Judged) -> MigrationReport:
 
 def _of_chain(found: RoundTrips) -> tuple[RuleFinding, ...]:
     way_back = judge_way_back(found.way_back) if found.way_back else ()
-    return (*map(_failing, filter(None, [found.failure])), *way_back)
+    failing = map(_failing, filter(None, [found.failure]))
+    return (*(map(doubt, failing) if found.is_doubtful else failing), *way_back)
 
 
 def _failing(error: HowdahError) -> RuleFinding:

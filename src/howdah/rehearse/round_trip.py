@@ -63,6 +63,7 @@ class _Journey:
     _trips: list[RoundTrip] = field(default_factory=list, init=False)
     _without_rows: dict[str, str] = field(default_factory=dict, init=False)
     _way_back: WayBack | None = field(default=None, init=False)
+    _is_doubtful: bool = field(default=False, init=False)
 
     def go(self) -> RoundTrips:
         at: int | None = 0
@@ -70,11 +71,16 @@ class _Journey:
         while at is not None:
             try:
                 with self._stage() as stage:
-                    at = self._go_on(stage, at)
+                    try:
+                        at = self._go_on(stage, at)
+                    finally:
+                        self._is_doubtful = stage.is_doubtful
                     self._without_rows |= stage.seeds.without_rows
             except MigrationFailed as failed:
                 failure, at = failed, None
-        return RoundTrips(tuple(self._trips), self._way_back, failure, self._without_rows)
+        return RoundTrips(
+            tuple(self._trips), self._way_back, failure, self._without_rows, is_doubtful=self._is_doubtful
+        )
 
     @contextmanager
     def _stage(self) -> Iterator[Stage]:

@@ -116,9 +116,11 @@ class RoundTrips:
         way_back: None where it was not asked for.
         failure: one that was only to be applied failed; nothing behind it was tried.
         without_rows: tables that no rows could be invented for, and why.
+        is_doubtful: one that nobody can run here counts as applied: what failed behind it may have lacked that.
     """
 
     trips: tuple[RoundTrip, ...]
     way_back: WayBack | None = None
     failure: HowdahError | None = None
     without_rows: Mapping[str, str] = field(default_factory=dict)
+    is_doubtful: bool = False

@@ -6,8 +6,13 @@ from pathlib import Path
 
 from fix_server import RunningServer
 from howdah.check.judgement import judge_step
+from howdah.check.run import check_migrations
+from howdah.check.settings import CheckSettings
+from howdah.check.subject import Subject
+from howdah.config.project import DatabaseSettings
 from howdah.observe.verdict import Verdict
 from howdah.rehearse.round_trip import Travel, try_round_trips
+from howdah.rehearse.verify import Rehearsal
 from judging import all_findings, throwaway_at
 
 
@@ -32,3 +37,20 @@ def test_a_failure_at_the_commit_is_found(server: RunningServer, tmp_path: Path)
     found = findings(server, tmp_path, table, "INSERT INTO a VALUES (1, 999999)", "SELECT 1")
 
     assert found == [("migration-fails", Verdict.FAILS)]
+
+
+def checked(server: RunningServer, directory: Path) -> list[tuple[str, Verdict]]:
+    """What is found behind a migration in Go that makes a table."""
+    (directory / "1_a.sql").write_text("-- +goose Up\nCREATE TABLE a (id int);\n")
+    (directory / "2_go.go").write_text("package migrations\n")
+    (directory / "3_b.sql").write_text("-- +goose Up\nALTER TABLE made_by_go ADD b int;\n")
+    subject = Subject(DatabaseSettings("app"), directory, "goose", directory)
+    settings = CheckSettings(base="none", rehearsal=Rehearsal(server.address), tries_down=False)
+    report = check_migrations(subject, settings)
+    return [(each.finding.code, each.verdict) for each in report.all_findings if each.verdict.rank > 0]
+
+
+def test_a_failure_behind_a_migration_in_go_is_not_known_to_be_one(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    assert ("migration-fails", Verdict.UNKNOWN) in checked(server, tmp_path)
