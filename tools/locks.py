@@ -62,7 +62,7 @@ The statements work on these, and on more where a heading gives them:
 """
 _STRONG = ("breaking", "destructive", "unsafe", "fails")
 # Kinds of objects of more than one word.
-_LONG_KINDS = ("materialized view", "foreign table", "enum value")
+_LONG_KINDS = ("materialized view", "foreign table", "enum value", "trigger function")
 _KINDS = sorted((kind.value for kind in WorkKind), key=len, reverse=True)
 
 
