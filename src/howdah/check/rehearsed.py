@@ -25,7 +25,7 @@ from howdah.observe.effect import Effect
 from howdah.observe.estimate import follow, weigh
 from howdah.observe.sizes import Stats
 from howdah.observe.verdict import Verdict, judge
-from howdah.rehearse.replay import Surroundings, replaying
+from howdah.rehearse.replay import replaying, surroundings_of
 from howdah.rehearse.round_trip import Travel, try_round_trips
 from howdah.rehearse.throwaway import throwaway
 from howdah.rehearse.trip import RoundTrip, RoundTrips
@@ -63,12 +63,12 @@ def rehearse(
         UnsupportedError: no PostgreSQL here has what they need.
     """
     assert settings.rehearsal is not None, "there is a place to run them"
-    extensions = subject.extensions
-    need = Need(settings.major, Chain(subject.format, source).extensions | set(extensions))
+    surroundings = surroundings_of(subject.settings.setup)
+    need = Need(settings.major, Chain(subject.format, source).extensions | set(surroundings.extensions))
     travel = Travel(
         only=new,
         has_down=settings.tries_down,
-        surroundings=Surroundings(extensions=extensions),
+        surroundings=surroundings,
         foreign=subject.settings.foreign,
         variables=subject.variables,
         on_step=settings.rehearsal.on_step,
@@ -76,7 +76,13 @@ def rehearse(
     with throwaway(need, at=settings.rehearsal.at, environ=settings.rehearsal.environ) as server:
         found = try_round_trips(server, subject.format, subject.directory, travel)
         judged = _judge(found.trips, settings.stats, is_ahead=new is not None)
-        with replaying(server, subject.format, subject.directory, surroundings=travel.surroundings) as run:
+        with replaying(
+            server,
+            subject.format,
+            subject.directory,
+            surroundings=surroundings,
+            variables=subject.variables,
+        ) as run:
             judged = advise(judged, run, subject.tool)
     reports = {
         trip.migration.version: _report(trip, each) for trip, each in zip(found.trips, judged, strict=True)

@@ -43,13 +43,6 @@ class Subject:
         return expand_values(self.settings.variables, [os.environ])
 
     @property
-    def extensions(self) -> tuple[str, ...]:
-        """What setup creates before the first migration."""
-        from howdah.provision.extensions import read_extension
-
-        return tuple(read_extension(each).name for each in self.settings.setup.extensions)
-
-    @property
     def out_of_order(self) -> OutOfOrder | None:
         """What becomes of a migration older than the newest applied one; None: what the tool does."""
         said = self.settings.out_of_order

@@ -10,7 +10,7 @@ import click
 from howdah.cli.answer import Answer, answers, progress_line
 from howdah.cli.migrate_options import migration_options, migrator_of
 from howdah.cli.options import rehearsal_of, rehearse_option
-from howdah.cli.schema_of import chain_of, migrator_for, surroundings_of
+from howdah.cli.schema_of import chain_of, migrator_for
 from howdah.cli.target import project_of, resolve_target
 
 if TYPE_CHECKING:
@@ -112,6 +112,7 @@ def _compare(
 def _side(text: str, project: Project, options: dict[str, Any]) -> Side:
     """What a word of the command line means; "" is the database that is meant without one."""
     from howdah.config.resolve import pick_database
+    from howdah.rehearse.replay import surroundings_of
     from howdah.rehearse.sides import FileSide, MigrationsSide
 
     if text in {each.name for each in project.databases}:
@@ -126,7 +127,7 @@ def _side(text: str, project: Project, options: dict[str, Any]) -> Side:
     if word == "migrations":
         settings = pick_database(project, options["db"])
         chain = chain_of(settings, project, options)
-        return MigrationsSide(text, chain, version or None, surroundings_of(settings))
+        return MigrationsSide(text, chain, version or None, surroundings_of(settings.setup))
     file = Path(text)
     if file.is_file():
         return FileSide(text, file)

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from howdah.config.project import DatabaseSettings, Project
     from howdah.config.resolve import Resolved
     from howdah.migrate.migrator import Migrator
-    from howdah.rehearse.replay import Surroundings
     from howdah.rehearse.structure import Checked
     from howdah.rehearse.verify import Chain
 
@@ -37,38 +36,26 @@ def migrator_for(target: Resolved, options: dict[str, Any]) -> Migrator | None:
 
 def chain_of(settings: DatabaseSettings, project: Project, options: dict[str, Any]) -> Chain:
     """A database's migrations, by its files alone."""
-    from howdah.migrate.discover import directory_of
-    from howdah.migrate.formats import DEFAULT_FORMAT, find_format
-    from howdah.migrate.formats.detect import detect_format
+    from howdah.check.subject import find_subject
     from howdah.rehearse.verify import Chain
 
-    directory = options["directory"] or directory_of(settings, project)
-    said = options["format_name"] or settings.format
-    name = said or detect_format(directory, default=DEFAULT_FORMAT).format
-    return Chain(name, find_format(name).files.read(directory))
-
-
-def surroundings_of(settings: DatabaseSettings) -> Surroundings:
-    """What setup makes before the first migration."""
-    from howdah.provision.extensions import read_extension
-    from howdah.rehearse.replay import Surroundings
-
-    setup = settings.setup
-    return Surroundings(
-        extensions=tuple(read_extension(each).name for each in setup.extensions), schemas=setup.schemas
+    subject = find_subject(
+        project, db=settings.name, directory=options["directory"], format=options["format_name"]
     )
+    return Chain(subject.format, subject.tool.files.read(subject.directory), subject.variables)
 
 
 def check_one(
     settings: DatabaseSettings, project: Project, file: Path, *, options: dict[str, Any], progress: Progress
 ) -> Checked:
     """Whether one file is what the migrations of one database give."""
+    from howdah.rehearse.replay import surroundings_of
     from howdah.rehearse.structure import check_file
 
     return check_file(
         file,
         chain_of(settings, project, options),
         rehearsal=rehearsal_of(options, progress),
-        surroundings=surroundings_of(settings),
+        surroundings=surroundings_of(settings.setup),
         major=project.dev.major,
     )

@@ -46,7 +46,7 @@ def read_drift(migrator: Migrator, *, rehearsal: Rehearsal, schemas: tuple[str, 
     source = migrator.source()
     with open_session(migrator.database, application_name="howdah schema") as connection:
         live, notes = _read_live(connection, migrator, source)
-    chain = Chain(migrator.format, source)
+    chain = Chain(migrator.format, source, migrator.variables)
     surroundings = replace(live.surroundings, schemas=schemas)
     need = Need(live.schema.major, chain.extensions | set(surroundings.extensions))
     with (

@@ -11,11 +11,13 @@ import psycopg
 from psycopg import sql
 
 from howdah.config.database import DatabaseConfig
+from howdah.config.project import SetupSettings
 from howdah.connect.session import open_session
 from howdah.errors import MigrationFailed, RefusedError
 from howdah.migrate.events import Event, StepStarted
 from howdah.migrate.migrator import Migrator
 from howdah.migrate.probe import Probe
+from howdah.provision.extensions import read_extension
 from howdah.rehearse.throwaway import Throwaway
 from howdah.schema.load import missing_role
 from howdah.schema.snapshot import Snapshot, read_schema
@@ -39,6 +41,12 @@ class Surroundings:
 
 
 PLAIN = Surroundings()
+
+
+def surroundings_of(setup: SetupSettings) -> Surroundings:
+    """What setup makes before the first migration."""
+    extensions = tuple(read_extension(each).name for each in setup.extensions)
+    return Surroundings(extensions=extensions, schemas=setup.schemas)
 
 
 def read_surroundings(connection: psycopg.Connection) -> Surroundings:
@@ -135,10 +143,14 @@ def replaying(
     directory: Path,
     *,
     surroundings: Surroundings = PLAIN,
+    variables: Mapping[str, str] | None = None,
     on_step: Callable[[str], None] = lambda _: None,
     probe: Probe | None = None,
 ) -> Iterator[Replay]:
-    """A database to run a directory's migrations on; it is dropped at the end. `on_step` is told what begins."""
+    """A database to run a directory's migrations on; it is dropped at the end.
+
+    `variables` are what the files may put in, None: that is refused; `on_step` is told what begins.
+    """
 
     def tell(event: Event) -> None:
         if isinstance(event, StepStarted):
@@ -151,31 +163,12 @@ def replaying(
             database=database,
             directory=directory,
             format=format,
+            variables=variables,
             is_throwaway=True,
             on_event=tell,
             probe=probe,
         )
         yield Replay(migrator, throwaway)
-
-
-def replay(
-    throwaway: Throwaway,
-    format: str,
-    directory: Path,
-    *,
-    to: str | None = None,
-    surroundings: Surroundings = PLAIN,
-    on_step: Callable[[str], None] = lambda _: None,
-) -> Snapshot:
-    """The schema that a directory's migrations build on an empty database, as far as `to`.
-
-    Raises:
-        RefusedError: a migration fails there.
-        SourceError: the files are wrong.
-    """
-    with replaying(throwaway, format, directory, surroundings=surroundings, on_step=on_step) as run:
-        run.up(to=to)
-        return run.snapshot()
 
 
 def _prepare(database: DatabaseConfig, surroundings: Surroundings) -> None:

@@ -84,14 +84,16 @@ class _Journey:
 
     @contextmanager
     def _stage(self) -> Iterator[Stage]:
-        with replaying(self.throwaway, self.of, self.directory, surroundings=self.travel.surroundings) as run:
-            migrator = replace(
-                run.migrator,
-                foreign=self.travel.foreign,
-                variables=self.travel.variables,
-                on_event=lambda _: None,
-            )
-            with staging(replace(run, migrator=migrator), has_rows=self.travel.has_rows) as stage:
+        travel = self.travel
+        with replaying(
+            self.throwaway,
+            self.of,
+            self.directory,
+            surroundings=travel.surroundings,
+            variables=travel.variables,
+        ) as run:
+            migrator = replace(run.migrator, foreign=travel.foreign)
+            with staging(replace(run, migrator=migrator), has_rows=travel.has_rows) as stage:
                 yield stage
 
     def _go_on(self, stage: Stage, at: int) -> int | None:

@@ -44,10 +44,11 @@ _SEEN = tuple(
 
 @dataclass(frozen=True)
 class Chain:
-    """A directory's migrations in a format."""
+    """A directory's migrations in a format; `variables` are what its files may put in, None: that is refused."""
 
     format: str
     source: Source
+    variables: Mapping[str, str] | None = None
 
     @property
     def directory(self) -> Path:
@@ -98,7 +99,12 @@ class Rehearsal:
     ) -> AbstractContextManager[Replay]:
         """An empty database for a chain."""
         return replaying(
-            server, chain.format, chain.directory, surroundings=surroundings, on_step=self.on_step
+            server,
+            chain.format,
+            chain.directory,
+            surroundings=surroundings,
+            variables=chain.variables,
+            on_step=self.on_step,
         )
 
 

@@ -9,11 +9,11 @@ import pytest
 
 from fix_migrations import WriteMigrations, tables
 from fix_server import RunningServer
-from howdah.cli.schema_of import chain_of, surroundings_of
+from howdah.cli.schema_of import chain_of
 from howdah.config.project import DatabaseSettings, Project, load_project
 from howdah.errors import RefusedError, SourceError
 from howdah.migrate.formats import find_format
-from howdah.rehearse.replay import replaying
+from howdah.rehearse.replay import replaying, surroundings_of
 from howdah.rehearse.structure import check_file, read_structure
 from howdah.rehearse.throwaway import throwaway
 from howdah.rehearse.verify import Chain, Rehearsal
@@ -49,7 +49,7 @@ def cases() -> list[Case]:
 
 @pytest.mark.parametrize("case", cases(), ids=str)
 def test_the_dump_of_an_example_is_what_its_migrations_give(case: Case, tmp_path: Path) -> None:
-    surroundings = surroundings_of(case.settings)
+    surroundings = surroundings_of(case.settings.setup)
     need = Need(extensions=case.chain.extensions | set(surroundings.extensions))
     file = tmp_path / "schema.sql"
     with throwaway(need) as server:

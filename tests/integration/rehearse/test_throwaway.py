@@ -20,9 +20,10 @@ from fix_migrations import WriteMigrations, tables
 from fix_server import RunningServer
 from howdah.config.database import Secret
 from howdah.errors import RefusedError
-from howdah.rehearse.replay import Surroundings, read_surroundings, replay, replaying
+from howdah.rehearse.replay import Surroundings, read_surroundings, replaying
 from howdah.rehearse.throwaway import Throwaway, throwaway
 from howdah.schema.compare import compare
+from howdah.schema.snapshot import Snapshot
 from howdah.server.choice import Need
 
 _HOLD = """
@@ -33,6 +34,13 @@ with throwaway(Need()) as server:
     print(server.address.port, flush=True)
     sys.stdin.read()
 """
+
+
+def replay(server: Throwaway, directory: Path, *, to: str | None = None) -> Snapshot:
+    """What migrations build on an empty database, as far as `to`."""
+    with replaying(server, "golang-migrate", directory) as run:
+        run.up(to=to)
+        return run.snapshot()
 
 
 @pytest.fixture
@@ -139,7 +147,7 @@ def test_standins_take_the_place_of_extensions_that_are_not_here(
 ) -> None:
     directory = write_migrations({"1_a.up.sql": 'CREATE EXTENSION "uuid-ossp"; SELECT uuid_generate_v4();'})
     with throwaway(Need(extensions=frozenset({"uuid-ossp"})), environ=environ) as server:
-        assert "extension" in {each.kind for each in replay(server, "golang-migrate", directory).objects}
+        assert "extension" in {each.kind for each in replay(server, directory).objects}
 
 
 @pytest.fixture
@@ -176,8 +184,8 @@ def test_a_role_that_may_not_make_a_database_is_told(existing: Throwaway, server
 
 def test_a_replay_goes_as_far_as_it_is_told(existing: Throwaway, write_migrations: WriteMigrations) -> None:
     directory = write_migrations(tables(3))
-    one = replay(existing, "golang-migrate", directory, to="1")
-    both = replay(existing, "golang-migrate", directory, to="2")
+    one = replay(existing, directory, to="1")
+    both = replay(existing, directory, to="2")
     assert [str(each) for each in compare(one, both)] == ["+ table public.t2"]
 
 
@@ -186,7 +194,7 @@ def test_a_migration_that_fails_from_nothing_is_told(
 ) -> None:
     directory = write_migrations({"1_a.up.sql": "ALTER TABLE made_by_hand ADD COLUMN i int"})
     with pytest.raises(RefusedError) as caught:
-        replay(existing, "golang-migrate", directory)
+        replay(existing, directory)
     assert caught.value.code == "replay-failed"
     assert 'relation "made_by_hand" does not exist' in caught.value.message
 
@@ -196,9 +204,9 @@ def test_roles_that_setup_makes_are_made_on_a_server_of_our_own_only(
 ) -> None:
     directory = write_migrations({**tables(1), "002_g.up.sql": 'GRANT SELECT ON t1 TO "h6 app", h6_other'})
     with pytest.raises(RefusedError):
-        replay(existing, "golang-migrate", directory)
+        replay(existing, directory)
     with throwaway(Need(), environ=environ) as server:
-        replay(server, "golang-migrate", directory)
+        replay(server, directory)
 
 
 def test_the_surroundings_of_a_live_database_are_there(
