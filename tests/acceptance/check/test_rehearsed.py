@@ -12,6 +12,8 @@ from fix_cli import Cli
 from fix_server import RunningServer
 from howdah.config.url import format_url
 
+_PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "json.md"
+
 
 @pytest.fixture
 def project(server: RunningServer, tmp_path: Path, cli: Cli) -> Cli:
@@ -49,8 +51,32 @@ def test_steps_are_proved_behind_files_with_variables(project: Cli, tmp_path: Pa
     assert [each["verdict"] for each in found["steps"]] == ["long"], ran
 
 
+def test_the_page_names_every_field(project: Cli, tmp_path: Path) -> None:
+    for name, up, down in [
+        ("1_a", "CREATE TABLE a (id bigint PRIMARY KEY, who text);", "DROP TABLE a;"),
+        ("2_b", "CREATE INDEX ON a (who); ALTER TABLE a RENAME who TO owner;", "SELECT 1;"),
+    ]:
+        (tmp_path / "migrations" / f"{name}.up.sql").write_text(f"{up}\n")
+        (tmp_path / "migrations" / f"{name}.down.sql").write_text(f"{down}\n")
+
+    ran = project("check", "--base", "none", "--output", "json")
+
+    text = _PAGE.read_text()
+    assert not {each for each in keys(ran.json) if f"`{each}`" not in text and f".{each}`" not in text}
+
+
 def findings(ran: Any) -> Iterator[Any]:
     for migration in ran["data"]["databases"][0]["migrations"]:
         yield from migration["findings"]
         for statement in migration["statements"]:
             yield from statement["findings"]
+
+
+def keys(value: Any) -> Iterator[str]:
+    """The names of all fields, however deep."""
+    if isinstance(value, dict):
+        yield from value
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from keys(each)
