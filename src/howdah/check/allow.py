@@ -74,6 +74,9 @@ def apply_allowances(
         down=_allow_statements(report.down, allowances),
         findings=_allow(report.findings, allowances),
     )
+    # A statement that fails does not do what would be found, nor does any after it.
+    is_whole = not any(each.effect.error for each in report.statements)
+    judged = judged if is_whole else frozenset()
     wrong = (_complain(each, known, judged=judged) for each in allowances if each not in used)
     return replace(mended, findings=(*mended.findings, *filter(None, wrong)))
 

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self, TextIO
 
@@ -68,6 +69,12 @@ def problem_text(problem: Finding, stream: TextIO) -> str:
 def show_problem(problem: Finding) -> None:
     """Write a problem to stderr."""
     sys.stderr.write(problem_text(problem, sys.stderr) + "\n")
+
+
+def as_typed(path: Path) -> str:
+    """A path as somebody in this folder would type it."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def duration(seconds: float) -> str:

@@ -11,6 +11,7 @@ from howdah.cli.answer import Answer, answers, progress_line
 from howdah.cli.groups import Area
 from howdah.cli.migrate_options import migration_options, of_one
 from howdah.cli.options import all_option, rehearse_option, wants_all
+from howdah.cli.render import as_typed
 from howdah.cli.schema_diff import diff
 from howdah.cli.schema_of import check_one, migrator_for
 from howdah.cli.schema_stats import stats
@@ -106,7 +107,8 @@ def _dump(options: dict[str, Any], *, write: bool, privileges: bool) -> Answer:
         progress.doing(f"reading {database.target}")
         found = read_structure(database, migrator, privileges=privileges)
     is_written = write_file(file, found.text) if file else None
-    text = found.text if file is None else f"{file}: {'written' if is_written else 'is current'}"
+    said = "written" if is_written else "is current"
+    text = found.text if file is None else f"{as_typed(file)}: {said}"
     return Answer(
         data=structure_data(found, file, is_written=is_written),
         text=text,

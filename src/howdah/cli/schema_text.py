@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from howdah.cli.render import as_typed
 from howdah.errors import Where
 from howdah.findings import Finding
 from howdah.schema.remedy import loses_rows, meaning, remedies
@@ -37,10 +38,12 @@ def structure_data(found: Structure, file: Path | None, *, is_written: bool | No
 def checked_text(done: Checked, file: Path) -> str:
     """What is wrong with a file, or that nothing is."""
     if done.is_current:
-        return f"{file}: is what the migrations give"
+        return f"{as_typed(file)}: is what the migrations give"
     if not done.differences:
-        return f"{file}: names {done.named} as the newest migration, which is {done.newest}"
-    return "\n".join([f"{file}: - what the migrations give, + what it says", *map(str, done.differences)])
+        return f"{as_typed(file)}: names {done.named} as the newest migration, which is {done.newest}"
+    return "\n".join(
+        [f"{as_typed(file)}: - what the migrations give, + what it says", *map(str, done.differences)]
+    )
 
 
 def checked_data(done: Checked, file: Path) -> dict[str, Any]:
@@ -61,13 +64,13 @@ def checked_problems(
     if done.is_current:
         return done.notes
     several = f" --db {settings.name}" if len(project.databases) > 1 else ""
-    target = "--write" if file == settings.schema_file else f"-o {file}"
+    target = "--write" if file == settings.schema_file else f"-o {as_typed(file)}"
     return (
         *done.notes,
         Finding(
             "schema-file-outdated",
             "this file is not what the migrations give",
-            where=Where(str(file)),
+            where=Where(as_typed(file)),
             why="A migration was added or changed after it was written, or it was edited by hand.",
             fix="Migrate the local database, which brings it up to date, or write it anew.",
             next=(f"howdah migrate up{several}", f"howdah schema dump {target}{several}"),

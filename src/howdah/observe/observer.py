@@ -18,6 +18,9 @@ from howdah.observe.look import Session
 from howdah.observe.outside import Outside, manages_transactions, may_be_bracketed
 from howdah.pg.statements import Statement
 
+# dependent_objects_still_exist: only the detail says which, and it has no value of a row.
+_STILL_NEEDED = "2BP01"
+
 
 class Observer:
     """Called around every statement of one session at a time; close it, or use it in a `with`.
@@ -163,4 +166,7 @@ def _place(connection: psycopg.Connection) -> tuple[str, int, str]:
 
 
 def _message(error: psycopg.Error) -> str:
-    return error.diag.message_primary or str(error).strip() or type(error).__name__
+    said = error.diag.message_primary or str(error).strip() or type(error).__name__
+    if error.sqlstate == _STILL_NEEDED and error.diag.message_detail:
+        return f"{said}: {'; '.join(error.diag.message_detail.splitlines())}"
+    return said

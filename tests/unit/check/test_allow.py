@@ -128,6 +128,13 @@ def test_an_allowance_in_vain_is_a_finding(file: Path, text: str) -> None:
     assert codes(check(file)) == ["unused-allow"]
 
 
+def test_nothing_is_allowed_in_vain_where_a_statement_fails(file: Path) -> None:
+    file.write_text("-- howdah: allow drops-table gone\nALTER TABLE a ALTER b;")
+    failed = StatementReport(1, 2, "", Verdict.FAILS, Effect(error="needed"))
+    report = MigrationReport("1", "x", file, is_new=True, is_run=True, statements=(failed,))
+    assert codes(apply_allowances(report, [file], known=KNOWN, judged=KNOWN)) == []
+
+
 def test_what_was_not_looked_for_is_not_allowed_in_vain(file: Path) -> None:
     file.write_text("-- howdah: allow drops-table gone\nSELECT 1;")
     assert codes(check(file, judged=frozenset())) == []
