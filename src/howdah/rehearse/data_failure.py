@@ -22,6 +22,7 @@ from howdah.migrate.migrator import Migrator
 from howdah.pg.identifiers import quote_identifier
 from howdah.pg.lexer import Kind, read_tokens
 from howdah.pg.queries import load_queries
+from howdah.rehearse.interrupts import raising_interrupts
 from howdah.rehearse.measured import DataFailure, DataFailureKind
 
 _log = logging.getLogger(__name__)
@@ -131,7 +132,8 @@ def _succeed_without_rows(migrator: Migrator, failed: MigrationFailed) -> None:
             if schema != history.schema or not name.startswith(history.table):
                 session.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.Identifier(schema, name)))
     assert failed.failed is not None
-    replace(migrator, probe=None).up(to=failed.failed)
+    with raising_interrupts():
+        replace(migrator, probe=None).up(to=failed.failed)
 
 
 def _with_rows(

@@ -24,6 +24,7 @@ from howdah.observe.sizes import Stats
 from howdah.pg.queries import load_queries
 from howdah.rehearse.clone import Clone, Copying
 from howdah.rehearse.data_failure import explain, hide_values
+from howdah.rehearse.interrupts import raising_interrupts
 from howdah.rehearse.measured import DataFailure, LiveMigration, LiveRehearsal, strongest_locks
 from howdah.rehearse.observed import ObservedStatement, ObservedStep
 from howdah.rehearse.probe import ObservingProbe
@@ -134,7 +135,8 @@ class _Passes:
                 probe = ObservingProbe(observer)
                 failed = None
                 try:
-                    replace(migrator, probe=probe).up()
+                    with raising_interrupts():
+                        replace(migrator, probe=probe).up()
                 except MigrationFailed as error:
                     failed = error
                     probe.fail(error)
@@ -163,7 +165,7 @@ class _Passes:
     def _measure(self) -> tuple[StepTime, ...]:
         timeline = Timeline()
         # As in the first pass, which tells of it.
-        with suppress(MigrationFailed):
+        with suppress(MigrationFailed), raising_interrupts():
             self._on(self.live, timeline).up()
         return timeline.steps()
 

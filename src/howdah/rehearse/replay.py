@@ -18,6 +18,7 @@ from howdah.migrate.events import Event, StepStarted
 from howdah.migrate.migrator import Migrator
 from howdah.migrate.probe import Probe
 from howdah.provision.extensions import read_extension
+from howdah.rehearse.interrupts import raising_interrupts
 from howdah.rehearse.throwaway import Throwaway
 from howdah.schema.load import missing_role
 from howdah.schema.snapshot import Snapshot, read_schema
@@ -74,7 +75,8 @@ class Replay:
         """
         while True:
             try:
-                self.migrator.up(to=to)
+                with raising_interrupts():
+                    self.migrator.up(to=to)
             except MigrationFailed as failed:
                 if not self.make_missing_role(failed):
                     raise _cannot_replay(self.migrator, failed, "up") from failed
@@ -84,7 +86,8 @@ class Replay:
     def down(self) -> None:
         """Revert them all. Raises RefusedError: one fails."""
         try:
-            self.migrator.down(to=0)
+            with raising_interrupts():
+                self.migrator.down(to=0)
         except MigrationFailed as failed:
             raise _cannot_replay(self.migrator, failed, "down") from failed
 

@@ -22,6 +22,7 @@ from howdah.migrate.script import load_script
 from howdah.migrate.scripts import Scripts
 from howdah.migrate.sql import run_queries
 from howdah.migrate.under_lock import LockedRun
+from howdah.rehearse.interrupts import raising_interrupts
 
 _NO_DOWN = "missing-down-file"
 
@@ -71,9 +72,10 @@ class Stepper:
         Raises:
             MigrationFailed: one failed; those before it took effect.
             SourceError: a file cannot run; nothing was run.
+            KeyboardInterrupt: it was interrupted.
         """
         plan = replace(self.plan, steps=tuple(steps))
-        return LockedRun(
+        run = LockedRun(
             self._connection,
             self._at,
             plan,
@@ -84,7 +86,9 @@ class Stepper:
             self._migrator.on_event,
             lease=self._lease,
             probe=probe,
-        ).run()
+        )
+        with raising_interrupts():
+            return run.run()
 
     def record(self, step: Step) -> None:
         """Write a step into the history as done, without running it."""
