@@ -98,7 +98,7 @@ def follow(stats: Stats, effect: Effect) -> Stats:
     for change in effect.changes:
         if change.kind is ChangeKind.DROPPED:
             tables = [each for each in tables if not _is_of(each.name, change)]
-        elif change.kind is ChangeKind.RENAMED:
+        elif change.to and change.kind in (ChangeKind.RENAMED, ChangeKind.REPLACED):
             tables = [_renamed(each, change) for each in tables]
     return stats if tables == list(stats.tables) else replace(stats, tables=tuple(tables))
 

@@ -22,6 +22,20 @@ from howdah.pg.locks import LockMode
 # No relation changes its shape or its storage under less.
 _ALTERING = LockMode.SHARE_UPDATE_EXCLUSIVE.strength
 # They change nothing in a relation, and some want no query before the next statement.
+# What programs reach by its name alone: whoever has the name serves them.
+_BY_NAME = frozenset(
+    {
+        "table",
+        "view",
+        "materialized view",
+        "foreign table",
+        "sequence",
+        "type",
+        "domain",
+        "function",
+        "procedure",
+    }
+)
 _SETTING = frozenset({"SET", "RESET", "BEGIN", "START", "SAVEPOINT", "RELEASE", "PREPARE", "DEALLOCATE"})
 # Of these an index scan may be a look-up of some rows; of others it is a check of all.
 _QUERYING = frozenset(
@@ -139,17 +153,22 @@ class Inside:
     def settle(self, effects: Iterable[Effect]) -> tuple[Effect, ...]:
         """The effects of the transaction's statements as its end shows them: what is there again is replaced."""
         effects = tuple(effects)
-        dropped = [each for effect in effects for each in effect.changes if _may_come_back(each)]
-        if not dropped:
+        gone = [each for effect in effects for each in effect.changes if _may_come_back(each)]
+        if not gone:
             return effects
-        rows = self.own.rows(
-            "there_again", [each.object for each in dropped], [each.name for each in dropped]
-        )
+        rows = self.own.rows("there_again", [each.object for each in gone], [each.name for each in gone])
         views = self.own.relations([oid for _, oid in rows if oid is not None])
         back = {
             each: replace(each, kind=ChangeKind.REPLACED)
             for place, oid in rows
-            if self._has_columns((each := dropped[place - 1]).name, views.get(oid))
+            if self._has_columns((each := gone[place - 1]).name, views.get(oid))
+        }
+        # What had to give its name to another may go under the name that it was given.
+        aside = {each.to for each in back if each.kind is ChangeKind.RENAMED}
+        back |= {
+            each: replace(each, kind=ChangeKind.REPLACED)
+            for each in gone
+            if each.kind is ChangeKind.DROPPED and each.name in aside
         }
         return tuple(
             replace(effect, changes=tuple(back.get(each, each) for each in effect.changes))
@@ -316,6 +335,8 @@ class Inside:
 
 
 def _may_come_back(change: Change) -> bool:
+    if change.kind is ChangeKind.RENAMED:
+        return change.object in _BY_NAME
     return (
         change.kind is ChangeKind.DROPPED
         and change.object not in ("table", "column")

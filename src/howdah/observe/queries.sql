@@ -189,11 +189,13 @@ SELECT oid::int8, relnatts::int4 FROM pg_catalog.pg_class WHERE oid >= 16384 AND
  UNION ALL SELECT oid::int8, 0 FROM pg_catalog.pg_policy
 
 -- name: there_again
--- In the observed session. $1: kinds, $2: names of objects that were dropped. The places, from 1, of those that are there.
+-- In the observed session. $1: kinds, $2: names of objects that were dropped or renamed. The places, from 1, of those that are there.
 SELECT w.place::int4,
-       CASE WHEN w.kind IN ('view', 'materialized view', 'sequence') THEN pg_catalog.to_regclass(w.name)::oid::int8 END
+       CASE WHEN w.kind IN ('table', 'view', 'materialized view', 'foreign table', 'sequence')
+            THEN pg_catalog.to_regclass(w.name)::oid::int8 END
   FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) WITH ORDINALITY AS w (kind, name, place)
- WHERE CASE WHEN w.kind IN ('view', 'materialized view', 'sequence') THEN pg_catalog.to_regclass(w.name) IS NOT NULL
+ WHERE CASE WHEN w.kind IN ('table', 'view', 'materialized view', 'foreign table', 'sequence')
+            THEN pg_catalog.to_regclass(w.name) IS NOT NULL
             WHEN w.kind IN ('function', 'trigger function', 'procedure', 'aggregate') THEN pg_catalog.to_regprocedure(w.name) IS NOT NULL
             WHEN w.kind IN ('type', 'domain') THEN pg_catalog.to_regtype(w.name) IS NOT NULL
             WHEN w.kind = 'schema' THEN pg_catalog.to_regnamespace(w.name) IS NOT NULL

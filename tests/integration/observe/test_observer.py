@@ -301,6 +301,24 @@ def test_a_table_made_again_under_its_name_is_another(observe: Observe) -> None:
     assert {"public.fixed"} <= {each.relation for each in alter.held}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CREATE TYPE new AS ENUM ('good'); ALTER TYPE mood RENAME TO old; ALTER TYPE new RENAME TO mood; DROP TYPE old",
+        "ALTER TABLE fixed RENAME TO old; CREATE VIEW fixed AS SELECT * FROM old",
+        "ALTER TABLE fixed RENAME TO old; CREATE TABLE fixed (LIKE old)",
+    ],
+)
+def test_what_gives_its_name_to_another_is_replaced(observe: Observe, text: str) -> None:
+    changes = [each for effect in observe(text) for each in effect.changes]
+    assert {each.kind for each in changes} == {ChangeKind.REPLACED}
+
+
+def test_a_table_that_gives_its_name_to_one_with_less_is_renamed(observe: Observe) -> None:
+    rename, _ = observe("ALTER TABLE users RENAME TO old; CREATE VIEW users AS SELECT id FROM old")
+    assert _changes(rename) == {(ChangeKind.RENAMED, "table", "public.users", "public.old")}
+
+
 def test_a_renamed_table_is_called_as_the_lock_knew_it(observe: Observe) -> None:
     _, second = observe("ALTER TABLE users RENAME TO people; ALTER TABLE people ALTER COLUMN id TYPE bigint")
     assert [each.relation for each in second.held] == ["public.users"]
