@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from howdah import (
+    CheckSettings,
     DatabaseConfig,
     HowdahError,
     Migrator,
+    Rehearsal,
     RunSettings,
+    check_migrations,
+    find_subjects,
     load_project,
     migrate_all,
     read_statuses,
@@ -49,3 +53,13 @@ def every_database() -> list[str]:
     states = [f"{each.name} {each.condition.value} {each.pending}" for each in read_statuses(project)]
     outcome = migrate_all(project, parallel=4, on_event=print)
     return states + [f"{each.name} {each.ending.value} {each.error}" for each in outcome.databases]
+
+
+def what_fails(base: str) -> dict[str, list[str]]:
+    settings = CheckSettings(base=base, rehearsal=Rehearsal(), tries_down=False)
+    reports = {subject.name: check_migrations(subject, settings) for subject in find_subjects(load_project())}
+    return {
+        name: [each.finding.message for each in report.all_findings]
+        for name, report in reports.items()
+        if not report.is_ok()
+    }

@@ -14,6 +14,9 @@ from howdah.rehearse.trip import Return
 if TYPE_CHECKING:
     from howdah.rehearse.measured import LiveRehearsal
 
+FAIL_ON = Verdict.BREAKING
+"""From which verdict on a check fails, where nobody says otherwise."""
+
 
 @dataclass(frozen=True)
 class SafeStep:
@@ -134,6 +137,6 @@ class CheckReport:
         run = [each.verdict for each in self.migrations if each.is_new and self.server]
         return worst([*counted, *run])
 
-    def is_ok(self, fail_on: Verdict) -> bool:
+    def is_ok(self, fail_on: Verdict = FAIL_ON) -> bool:
         """Whether nothing in it is as bad as `fail_on`, or worse."""
         return self.verdict.rank < fail_on.rank

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from howdah.check.report import FAIL_ON
 from howdah.check.reports import FORMS
 from howdah.cli.answer import Answer, answers, progress_line
 from howdah.cli.options import (
@@ -82,7 +83,7 @@ _shown_options = together(
     click.option(
         "--fail-on",
         type=click.Choice(_FAIL_ON),
-        default=Verdict.BREAKING.value,
+        default=FAIL_ON.value,
         show_default=True,
         envvar="HOWDAH_FAIL_ON",
         show_envvar=True,
