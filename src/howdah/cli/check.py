@@ -225,9 +225,11 @@ def _environment(said: str, subject: Subject, project: Project) -> Migrator:
 
 
 def _stats(path: Path | None) -> Stats | None:
+    if path is None:
+        return None
     from howdah.observe.sizes import load_stats
 
-    return load_stats(path) if path else None
+    return load_stats(path)
 
 
 def _of_one(options: dict[str, Any]) -> dict[str, Any]:
