@@ -20,6 +20,7 @@ from howdah.pg.statements import Statement
 
 # dependent_objects_still_exist: only the detail says which, and it has no value of a row.
 _STILL_NEEDED = "2BP01"
+_ENDS = (("COMMIT",), ("END",))
 
 
 class Observer:
@@ -37,6 +38,7 @@ class Observer:
         self._outside: Outside | None = None
         self._is_bracketed = False
         self._effects: list[Effect] = []
+        self._first = 0  # the effect that is the first of the transaction
         self._statement: Statement | None = None
         self._started = 0.0
         self._touched: frozenset[int] | None = None
@@ -63,6 +65,7 @@ class Observer:
         """A run of statements begins: of a transaction that is open and has changed nothing, or outside one."""
         self._touched = None
         self._effects = []
+        self._first = 0
         self._outside = None
         self._is_bracketed = False
         self._inside = self._look_inside(connection) if transactional else None
@@ -84,6 +87,8 @@ class Observer:
                 self._outside = Outside(connection, self._outside_view(connection), self._in_use, statement)
                 self._outside.start()
         if self._inside is not None:
+            if statement.words[:1] in _ENDS and not self._is_bracketed:
+                self._settle(connection, self._inside)
             self._inside.begin(statement.words)
         self._started = time.perf_counter()
 
@@ -109,6 +114,7 @@ class Observer:
                 connection.execute(b"ROLLBACK", prepare=False)
         elif self._inside is None and connection.info.transaction_status == TransactionStatus.INTRANS:
             self._inside = self._look_inside(connection)  # that was a BEGIN
+            self._first = len(self._effects)
         return effect
 
     def end(self, connection: psycopg.Connection) -> tuple[Effect, ...]:
@@ -118,10 +124,15 @@ class Observer:
         """
         if self._inside is None or connection.info.transaction_status != TransactionStatus.INTRANS:
             return tuple(self._effects)
-        effects = self._inside.settle(self._effects)
+        self._settle(connection, self._inside)
         self._touched = self._inside.touched()
         self._inside = None
-        return effects
+        return tuple(self._effects)
+
+    def _settle(self, connection: psycopg.Connection, inside: Inside) -> None:
+        """The transaction is about to end: what it dropped and made again is known to be replaced."""
+        if connection.info.transaction_status == TransactionStatus.INTRANS:
+            self._effects[self._first :] = inside.settle(self._effects[self._first :])
 
     def _effect(self, connection: psycopg.Connection, seconds: float, error: psycopg.Error | None) -> Effect:
         assert self._statement is not None, "before() comes first"

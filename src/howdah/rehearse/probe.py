@@ -63,7 +63,7 @@ class ObservingProbe:
         """All of it has run."""
         del step
         effects = self.observer.end(connection)
-        if self._transactional:
+        if len(effects) == len(self._effects):  # else a statement was tried again
             self._effects = list(effects)
         self._finish(self.observer.touched, None)
 

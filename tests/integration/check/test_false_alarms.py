@@ -44,3 +44,14 @@ def test_a_value_of_an_enum_that_is_added_twice_is_found(server: RunningServer, 
     found = findings(server, tmp_path, "ALTER TYPE mood ADD VALUE 'new'", "SELECT 1")
 
     assert found == {"up-differs-after-down"}
+
+
+def test_a_type_that_is_replaced_in_a_transaction_of_the_files_own_breaks_nobody(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    replacing = (
+        "BEGIN; CREATE TYPE new AS ENUM ('good'); ALTER TYPE mood RENAME TO old; ALTER TYPE new RENAME TO mood;"
+        " DROP TYPE old; COMMIT;"
+    )
+
+    assert findings(server, tmp_path, replacing) == set()
