@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from howdah.check.judgement import judge_trip, judge_way_back
+from howdah.check.rules.trip_rule import told
 from howdah.errors import SourceError
 from howdah.findings import Severity
 from howdah.migrate.migration import Direction, Migration, Step
@@ -80,3 +81,11 @@ def test_what_the_whole_way_back_leaves_is_about_no_file() -> None:
     (found,) = judge_way_back(WayBack(left=(TYPE,)))
     assert found.finding.code == "chain-leaves-behind"
     assert found.finding.where is None
+
+
+def test_of_a_longer_definition_the_line_that_is_other_is_told() -> None:
+    before, after = "BEGIN\n  a :=  1;\n  RETURN a;\nEND", "BEGIN\n  a :=  2;\n  RETURN a;\nEND"
+
+    said = told([Difference("function", "public.f()", before, after)])
+
+    assert said == "~ function public.f(): - a := 1; + a := 2;"

@@ -56,9 +56,17 @@ def shown(differences: Sequence[Difference]) -> str:
 
 def told(differences: Sequence[Difference]) -> str:
     """The first few differences with their definitions: the end of a sentence."""
-    lines = [str(each).partition("\n")[0].removesuffix(":") for each in differences[:4]]
     more = [f"{len(differences) - 4} more"] if len(differences) > 4 else []
-    return "; ".join([*lines, *more])
+    return "; ".join([*map(_in_a_line, differences[:4]), *more])
+
+
+def _in_a_line(difference: Difference) -> str:
+    """The difference in one line: of a longer definition that changed, its first lines that are other."""
+    head, *lines = str(difference).split("\n")
+    if difference.before is None or difference.after is None or not lines:
+        return head.removesuffix(":")
+    gone, come = (next((each for each in lines if each.strip().startswith(sign)), "") for sign in "-+")
+    return " ".join([head, *" ".join(filter(None, [gone, come])).split()])
 
 
 def mending(mend: Sequence[str]) -> str:
