@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Self
 
 import psycopg
@@ -64,20 +65,30 @@ class Bystander(threading.Thread):
             self.longest_seconds = max(self.longest_seconds, time.perf_counter() - begin)
 
 
-def stall_seconds(conninfo: str, script: str, *, transactional: bool, settings: Mapping[str, str]) -> float:
-    """The longest that anybody waited while a script ran; it is rolled back if it is transactional."""
+@dataclass(frozen=True)
+class Watched:
+    """What a script took, and the longest that anybody waited meanwhile."""
+
+    seconds: float
+    stall_seconds: float
+
+
+def watch(conninfo: str, script: str, *, transactional: bool, settings: Mapping[str, str]) -> Watched:
+    """Run a script beside a reader and a writer of all relations; it is rolled back if it is transactional."""
     readers, writers = _statements(conninfo)
     with Bystander(conninfo, readers) as reader, Bystander(conninfo, writers) as writer:
         with psycopg.connect(conninfo, autocommit=True) as session:
             for name, value in settings.items():
                 session.execute("SELECT set_config(%s, %s, false)", [name, value])
             session.autocommit = not transactional
+            begin = time.perf_counter()
             for statement in split_script(script):
                 session.execute(statement.text.encode())
+            seconds = time.perf_counter() - begin
             if transactional:
                 session.rollback()
         time.sleep(_PAUSE_SECONDS)
-    return max(reader.longest_seconds, writer.longest_seconds)
+    return Watched(seconds, max(reader.longest_seconds, writer.longest_seconds))
 
 
 def _statements(conninfo: str) -> tuple[list[sql.Composed], list[sql.Composed]]:
