@@ -188,18 +188,16 @@ def _problems(report: CheckReport, fail_on: Verdict) -> Iterator[Finding]:
 
 def _problem(found: RuleFinding, fail_on: Verdict) -> Finding:
     finding = found.finding
-    severity = finding.severity
     if found.allowed:
-        severity = Severity.INFO
-    elif found.verdict.rank >= fail_on.rank:
+        why = f"Allowed in the file: {found.allowed}."
+        return replace(finding, severity=Severity.INFO, why=why, fix=None, next=())
+    severity = finding.severity
+    if found.verdict.rank >= fail_on.rank:
         severity = Severity.ERROR
     elif severity is Severity.ERROR:
         severity = Severity.WARNING
     fix = "\n".join([*([finding.fix] if finding.fix else []), *steps_text(found.steps)])
-    why = (
-        f"{finding.why or ''} Allowed in the file: {found.allowed}.".strip() if found.allowed else finding.why
-    )
-    return replace(finding, severity=severity, why=why, fix=fix or None)
+    return replace(finding, severity=severity, fix=fix or None)
 
 
 def check_data(reports: Sequence[CheckReport], *, fail_on: Verdict) -> dict[str, Any]:
