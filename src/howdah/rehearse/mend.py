@@ -8,16 +8,9 @@ from dataclasses import dataclass, field
 
 from howdah.pg.identifiers import quote_literal
 from howdah.schema.compare import Difference
+from howdah.schema.definition import COLUMN, marks_of, split_column, split_on, without_marks
 from howdah.schema.snapshot import Snapshot
 
-_FLAG = re.compile(r" \((?:invalid|clustered|replica identity|disabled|replica|always|inherited)\)$")
-_COLUMN = re.compile(
-    r"(?P<type>.+?)(?P<collate> COLLATE (?:\"[^\"]+\"|\S+))?(?P<required> NOT NULL)?"
-    r"(?: GENERATED (?P<identity>ALWAYS|BY DEFAULT) AS IDENTITY)?"
-    r"(?: DEFAULT (?P<default>.+?)| (?P<generated>GENERATED ALWAYS AS \(.+\) (?:STORED|VIRTUAL)))?"
-    r"(?: STORAGE (?P<storage>\w+))?(?: COMPRESSION (?P<compression>\w+))?(?: STATISTICS (?P<statistics>\d+))?",
-    re.DOTALL,
-)
 _TRIGGER_STATES = {
     "(disabled)": "DISABLE TRIGGER",
     "(replica)": "ENABLE REPLICA TRIGGER",
@@ -104,10 +97,10 @@ class Mender:
         elif kind in _ON_TABLE:
             yield f"DROP {kind.upper()} {name.replace(' on ', ' ON ')};"
         elif kind == "constraint":
-            own, table = _on(name)
+            own, table = split_on(name)
             yield f"{_alter(self._owner_kind(table))} {table} DROP CONSTRAINT {own};"
         elif kind == "column":
-            table, own = self._column(name)
+            table, own = split_column(name)
             yield f"ALTER TABLE {table} DROP COLUMN {own};"
         elif kind == "cast":
             yield f"DROP CAST ({name.replace(' as ', ' AS ')});"
@@ -123,14 +116,14 @@ class Mender:
     def _create(self, kind: str, name: str, definition: str) -> Iterator[str]:
         maker = _MAKERS.get(kind)
         if maker is not None:
-            yield f"{maker(name, _FLAG.sub('', definition))};"
-            if kind == "trigger" and (flag := _FLAG.search(definition)):
-                yield self._trigger_state(name, flag[0].strip())
+            yield f"{maker(name, without_marks(definition))};"
+            if kind == "trigger" and (state := marks_of(definition)):
+                yield _trigger_state(name, state)
         elif kind == "constraint":
-            own, table = _on(name)
-            yield f"{_alter(self._owner_kind(table))} {table} ADD CONSTRAINT {own} {_FLAG.sub('', definition)};"
+            own, table = split_on(name)
+            yield f"{_alter(self._owner_kind(table))} {table} ADD CONSTRAINT {own} {without_marks(definition)};"
         elif kind == "column":
-            table, own = self._column(name)
+            table, own = split_column(name)
             yield f"ALTER TABLE {table} ADD COLUMN {own} {definition};"
         elif kind == "table":
             yield from self._create_table(name, definition)
@@ -161,7 +154,7 @@ class Mender:
         for each in parts:
             if each.kind == "sequence":
                 yield f"ALTER SEQUENCE {each.name} OWNED BY {each.definition.partition(' OWNED BY ')[2]};"
-        keys = {_on(each.name)[0] for each in constraints}
+        keys = {split_on(each.name)[0] for each in constraints}
         others = [
             each for each in parts if each.kind in _WITH_TABLE and each.name.rpartition(".")[2] not in keys
         ]
@@ -173,10 +166,10 @@ class Mender:
     def _change(self, kind: str, name: str, before: str, after: str) -> Iterator[str]:
         if kind == "column":
             yield from self._change_column(name, before, after)
-        elif kind == "trigger" and _FLAG.sub("", before) == _FLAG.sub("", after):
-            yield self._trigger_state(name, before[len(_FLAG.sub("", before)) :].strip())
+        elif kind == "trigger" and without_marks(before) == without_marks(after):
+            yield _trigger_state(name, marks_of(before))
         elif kind == "constraint" and after == f"{before} NOT VALID":
-            own, table = _on(name)
+            own, table = split_on(name)
             yield f"ALTER TABLE {table} VALIDATE CONSTRAINT {own};"
         elif kind in {"function", "procedure", "comment"}:
             yield from self._create(kind, name, before)
@@ -200,8 +193,8 @@ class Mender:
             yield from self._create(kind, name, before)
 
     def _change_column(self, name: str, before: str, after: str) -> Iterator[str]:
-        table, own = self._column(name)
-        old, new = _COLUMN.fullmatch(before), _COLUMN.fullmatch(after)
+        table, own = split_column(name)
+        old, new = COLUMN.fullmatch(before), COLUMN.fullmatch(after)
         if old is None or new is None or old["generated"] != new["generated"]:
             yield f"ALTER TABLE {table} DROP COLUMN {own};"
             yield f"ALTER TABLE {table} ADD COLUMN {own} {before};"
@@ -226,14 +219,6 @@ class Mender:
             if old[word] != new[word]:
                 yield f"{start} SET {word.upper()} {old[word] or ('-1' if word == 'statistics' else 'DEFAULT')};"
 
-    def _trigger_state(self, name: str, flag: str) -> str:
-        own, table = _on(name)
-        return f"ALTER TABLE {table} {_TRIGGER_STATES.get(flag, 'ENABLE TRIGGER')} {own};"
-
-    def _column(self, name: str) -> tuple[str, str]:
-        table = self._parent("column", name)
-        return table, name[len(table) + 1 :]
-
     def _owner_kind(self, name: str) -> str:
         return "domain" if ("domain", name) in self._parents else "table"
 
@@ -247,9 +232,9 @@ def name_with_kind(name: str) -> str:
     return f"{kind.upper()} {rest}"
 
 
-def _on(name: str) -> tuple[str, str]:
-    own, _, table = name.rpartition(" on ")
-    return own, table
+def _trigger_state(name: str, state: str) -> str:
+    own, table = split_on(name)
+    return f"ALTER TABLE {table} {_TRIGGER_STATES.get(state, 'ENABLE TRIGGER')} {own};"
 
 
 def _alter(kind: str) -> str:

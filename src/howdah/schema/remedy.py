@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from howdah.schema.compare import Difference
+from howdah.schema.definition import COLUMN, marks_of, split_column, split_on, without_marks
 
 # kind -> what DROP says of it, where that is not the kind's own name
 _DROPPED_AS = {
@@ -37,9 +38,9 @@ _DROPPED_AS = {
     "text search dictionary": "TEXT SEARCH DICTIONARY",
 }
 _LOSES_ROWS = frozenset(["table", "foreign table", "column", "schema", "sequence"])
+# of a column, where one statement is to bring it back
+_SAME = ("type", "collate", "identity", "generated", "storage", "compression", "statistics")
 _INDEX = re.compile(r"^(CREATE (?:UNIQUE )?INDEX) ")
-_MARK = re.compile(r" \((?:invalid|clustered|replica identity|inherited|disabled|replica|always)\)")
-_COLUMN = re.compile(r"^(?P<type>.*?)(?P<not_null> NOT NULL)?(?: DEFAULT (?P<default>.*))?$", re.DOTALL)
 
 
 def meaning(difference: Difference) -> str:
@@ -75,7 +76,7 @@ def remedies(differences: Sequence[Difference]) -> list[tuple[Difference, str | 
         f"{table.rpartition('.')[0]}.{name}"
         for each in differences
         if each.kind == "constraint"
-        for name, table in [_split_on(each.name)]
+        for name, table in [split_on(each.name)]
     }
     return [
         (each, None if each.kind == "index" and each.name in with_constraint else remedy(each))
@@ -90,10 +91,10 @@ def loses_rows(difference: Difference) -> bool:
 
 def _drop(difference: Difference) -> str | None:
     if difference.kind == "column":
-        table, column = _split_column(difference.name)
+        table, column = split_column(difference.name)
         return f"ALTER TABLE {table} DROP COLUMN {column};"
     if difference.kind == "constraint":
-        name, table = _split_on(difference.name)
+        name, table = split_on(difference.name)
         return f"ALTER TABLE {table} DROP CONSTRAINT {name};"
     if difference.kind == "comment":
         return None
@@ -102,20 +103,23 @@ def _drop(difference: Difference) -> str | None:
     return f"DROP {word} {difference.name};" if word else None
 
 
-def _make_column(difference: Difference, before: str) -> str:
-    table, column = _split_column(difference.name)
+def _make_column(difference: Difference, before: str) -> str | None:
+    parts = COLUMN.fullmatch(before)
+    if parts is None or parts["storage"] or parts["statistics"]:
+        return None  # those want a statement of their own
+    table, column = split_column(difference.name)
     return f"ALTER TABLE {table} ADD COLUMN {column} {before};"
 
 
 def _make_constraint(difference: Difference, before: str) -> str | None:
-    name, table = _split_on(difference.name)
-    if "(inherited)" in before:
+    name, table = split_on(difference.name)
+    if "(inherited)" in marks_of(before):
         return None
     return f"ALTER TABLE {table} ADD CONSTRAINT {name} {before};"
 
 
 def _make_index(difference: Difference, before: str) -> str:
-    return _INDEX.sub(r"\1 CONCURRENTLY ", _MARK.sub("", before)) + ";"
+    return _INDEX.sub(r"\1 CONCURRENTLY ", without_marks(before)) + ";"
 
 
 def _change_index(difference: Difference, before: str, after: str) -> str | None:
@@ -123,19 +127,19 @@ def _change_index(difference: Difference, before: str, after: str) -> str | None
 
 
 def _change_constraint(difference: Difference, before: str, after: str) -> str | None:
-    name, table = _split_on(difference.name)
+    name, table = split_on(difference.name)
     return f"ALTER TABLE {table} VALIDATE CONSTRAINT {name};" if _is_not_checked(difference) else None
 
 
 def _change_column(difference: Difference, before: str, after: str) -> str | None:
     """Where the default or NOT NULL is all that differs."""
-    old, new = _COLUMN.match(before), _COLUMN.match(after)
-    if not old or not new or old["type"] != new["type"]:
+    old, new = COLUMN.fullmatch(before), COLUMN.fullmatch(after)
+    if not old or not new or any(old[each] != new[each] for each in _SAME):
         return None
-    table, column = _split_column(difference.name)
+    table, column = split_column(difference.name)
     actions = []
-    if old["not_null"] != new["not_null"]:
-        actions.append(f"ALTER COLUMN {column} {'SET' if old['not_null'] else 'DROP'} NOT NULL")
+    if old["required"] != new["required"]:
+        actions.append(f"ALTER COLUMN {column} {'SET' if old['required'] else 'DROP'} NOT NULL")
     if old["default"] != new["default"]:
         to = f"SET DEFAULT {old['default']}" if old["default"] else "DROP DEFAULT"
         actions.append(f"ALTER COLUMN {column} {to}")
@@ -144,7 +148,7 @@ def _change_column(difference: Difference, before: str, after: str) -> str | Non
 
 def _as_said(difference: Difference, before: str, *_: str) -> str:
     """A definition that is a statement itself: CREATE OR REPLACE FUNCTION, CREATE TRIGGER."""
-    return f"{_MARK.sub('', before)};"
+    return f"{without_marks(before)};"
 
 
 def _replace_view(difference: Difference, before: str, *_: str) -> str | None:
@@ -181,17 +185,3 @@ def _is_invalid(difference: Difference) -> bool:
 def _is_not_checked(difference: Difference) -> bool:
     before, after = difference.before or "", difference.after or ""
     return difference.kind == "constraint" and after.replace(" NOT VALID", "") == before != after
-
-
-def _split_on(name: str) -> tuple[str, str]:
-    """`name on table`, where each may be quoted and hold anything."""
-    found = re.match(r'^("(?:[^"]|"")+"|[^" ]+) on (.*)$', name, re.DOTALL)
-    assert found is not None
-    return found[1], found[2]
-
-
-def _split_column(name: str) -> tuple[str, str]:
-    """`schema.table.column`: the table, and the column."""
-    found = re.match(r'^(.*)\.("(?:[^"]|"")+"|[^".]+)$', name, re.DOTALL)
-    assert found is not None
-    return found[1], found[2]
