@@ -179,11 +179,9 @@ def test_what_setup_makes_is_no_drift(live: Migrator, rehearsal: Rehearsal) -> N
 
 
 def test_the_tools_own_tables_are_no_drift(live: Migrator, rehearsal: Rehearsal) -> None:
-    run(live, "ALTER TABLE schema_migrations ADD COLUMN note text")
-    with pytest.raises(HistoryMismatch):
-        read_drift(live, rehearsal=rehearsal)
     run(
-        live, "ALTER TABLE schema_migrations DROP COLUMN note; CREATE TABLE schema_migrations_before_goose ()"
+        live,
+        "ALTER TABLE schema_migrations ADD COLUMN note text; CREATE TABLE schema_migrations_before_goose ()",
     )
     assert read_drift(live, rehearsal=rehearsal).differences == ()
 

@@ -118,7 +118,6 @@ def test_a_good_pair_brings_schema_and_data_back(
             "SELECT 1",
             ["DROP TYPE public.temper;", "CREATE TYPE public.mood AS ENUM ('good', 'bad');"],
         ),
-        ("ALTER TYPE mood ADD VALUE 'so so'", "SELECT 1", []),
         ("CREATE TYPE other AS ENUM ('a')", "SELECT 1", ["DROP TYPE public.other;"]),
         (
             "CREATE OR REPLACE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 2'",
@@ -184,6 +183,15 @@ def test_what_a_down_leaves_is_told_with_the_statement_that_mends_it(
     assert sorted(map(_unqualified, trip.mend)) == sorted(map(_unqualified, mend))
 
 
+def test_a_value_of_an_enum_that_stays_is_told_apart(place: Throwaway, tmp_path: Path, base: str) -> None:
+    (_, trip) = travel(
+        place, write(tmp_path, (base, None), ("ALTER TYPE mood ADD VALUE IF NOT EXISTS 'so so'", "SELECT 1"))
+    ).trips
+
+    assert trip.left == ()
+    assert [each.name for each in trip.noise] == ["public.mood"]
+
+
 def _unqualified(statement: str) -> str:
     return statement.replace("users.id", "id").replace("users.name", "name")
 
@@ -223,6 +231,14 @@ def test_a_sequence_that_begins_anew_is_told(place: Throwaway, tmp_path: Path) -
     trip = last_trip(place, tmp_path, base, up, down)
     assert trip.left == ()
     assert [str(each) for each in trip.lost] == ["public.a_id_seq: back at 0, was at 2"]
+
+
+def test_a_value_that_an_enum_has_got_is_noise_for_nothing_takes_it_back(
+    place: Throwaway, tmp_path: Path, base: str
+) -> None:
+    trip = last_trip(place, tmp_path, base, "ALTER TYPE mood ADD VALUE 'so so'", "SELECT 1")
+    assert trip.left == ()
+    assert [(each.kind, each.name) for each in trip.noise] == [("type", "public.mood")]
 
 
 def test_names_that_postgresql_gave_are_noise(place: Throwaway, tmp_path: Path) -> None:
