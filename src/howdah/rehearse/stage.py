@@ -62,6 +62,7 @@ class Stage:
     _connection: psycopg.Connection
     _digests: Digests
     is_doubtful: bool = False
+    _is_cleared: bool = False
     _held: dict[str, Digest] = field(default_factory=dict)
     _oids: dict[int, str] = field(default_factory=dict)
 
@@ -129,8 +130,11 @@ class Stage:
     def keep_rows(self, touched: Touched, *, refill: bool = True) -> None:
         """Give rows to tables that have none, and remember what all of these hold.
 
-        Not `refill`: only to those that never had any, and what was remembered stands.
+        Not `refill`: only to those that never had any, and what was remembered stands. Where our rows were taken out of
+        all tables, all get some again.
         """
+        if refill and self._is_cleared:
+            touched, self._is_cleared = None, False
         tables = self._digests.tables(touched)
         found = self._digests.read(tables)
         empty = {
@@ -155,6 +159,7 @@ class Stage:
         """Take our rows out of all tables."""
         cleared = self.seeds.clear(self._digests.tables(self.seeds.oids))
         self._held |= self._digests.read(cleared)
+        self._is_cleared = True
 
     def why_not_on_rows(self, observed: ObservedStep) -> FailsOnRows:
         """What is to be told of a step that fails only while tables have rows; it was rolled back."""

@@ -54,3 +54,14 @@ def test_a_failure_behind_a_migration_in_go_is_not_known_to_be_one(
     server: RunningServer, tmp_path: Path
 ) -> None:
     assert ("migration-fails", Verdict.UNKNOWN) in checked(server, tmp_path)
+
+
+def test_each_migration_that_fails_on_any_row_is_found(server: RunningServer, tmp_path: Path) -> None:
+    scripts = ["CREATE TABLE a (id int); CREATE TABLE b (id int);"]
+    scripts += [f"ALTER TABLE {each} ADD x int NOT NULL;" for each in "ab"]
+    for number, script in enumerate(scripts, 1):
+        (tmp_path / f"{number}_step.up.sql").write_text(script)
+
+    trips = try_round_trips(throwaway_at(server.address), "golang-migrate", tmp_path, Travel()).trips
+
+    assert [[fact.table for fact in each.fails_on_rows] for each in trips] == [[], ["public.a"], ["public.b"]]
