@@ -192,15 +192,6 @@ def test_a_value_of_an_enum_that_stays_is_told_apart(place: Throwaway, tmp_path:
     assert [each.name for each in trip.noise] == ["public.mood"]
 
 
-def test_a_value_of_an_enum_that_stays_is_told_apart(place: Throwaway, tmp_path: Path, base: str) -> None:
-    (_, trip) = travel(
-        place, write(tmp_path, (base, None), ("ALTER TYPE mood ADD VALUE IF NOT EXISTS 'so so'", "SELECT 1"))
-    ).trips
-
-    assert trip.left == ()
-    assert [each.name for each in trip.noise] == ["public.mood"]
-
-
 def _unqualified(statement: str) -> str:
     return statement.replace("users.id", "id").replace("users.name", "name")
 
