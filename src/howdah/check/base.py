@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -189,7 +190,7 @@ def _refused(ref: str | None, folder: Path, error: CommandError) -> Base:
             f"git does not look into {folder}: it belongs to somebody else",
             code="git-refuses",
             why="git reads only repositories of the user that runs it, and such as are declared safe.",
-            next=(f"git config --global --add safe.directory {_root(folder)}",),
+            next=(f"git config --global --add safe.directory {shlex.quote(str(_root(folder)))}",),
         ) from error
     if "not a git repository" in error.stderr:
         return _without(ref, "the folder is not in a repository of git")
@@ -205,7 +206,7 @@ def _unknown(name: str, said: str, *, is_shallow: bool) -> ConfigError:
     if not is_plain(name):
         return ConfigError(f"'{name}' is no name of a branch or commit", code="unknown-base")
     branch = name.removeprefix("origin/")
-    fetch = f"git fetch origin {branch}:refs/remotes/origin/{branch}"
+    fetch = f"git fetch origin {shlex.quote(f'{branch}:refs/remotes/origin/{branch}')}"
     return ConfigError(
         f"there is no branch or commit {name} here",
         code="unknown-base",

@@ -55,14 +55,19 @@ def printable(text: str) -> str:
     )
 
 
+def _printable_lines(text: str) -> list[str]:
+    """Lines of SQL, say, which may be indented with tabs."""
+    return ["\t".join(map(printable, line.split("\t"))) for line in text.split("\n")]
+
+
 def problem_text(problem: Finding, stream: TextIO) -> str:
     """A problem as a person reads it: what, where, why, fix, and the commands to type."""
     word = coloured(_WORDS[problem.severity], _COLOURS[problem.severity], stream)
     where = f"{problem.where}: " if problem.where else ""
-    lines = [f"{word}: {where}{problem.message} [{problem.code}]"]
-    lines += [f"  why: {problem.why}"] if problem.why else []
-    lines += ["  fix: " + problem.fix.replace("\n", "\n       ")] if problem.fix else []
-    lines += [f"  next: {command}" for command in problem.next]
+    lines = [f"{word}: {printable(f'{where}{problem.message}')} [{problem.code}]"]
+    lines += ["  why: " + "\n".join(_printable_lines(problem.why))] if problem.why else []
+    lines += ["  fix: " + "\n       ".join(_printable_lines(problem.fix))] if problem.fix else []
+    lines += [f"  next: {printable(command)}" for command in problem.next]
     return "\n".join(lines)
 
 

@@ -141,6 +141,15 @@ def test_the_merge_that_github_checks_out_has_the_base_as_its_first_parent(repos
     assert set(base.released) == {*PAIR, "003_c.up.sql"}
 
 
+def test_the_command_that_fetches_a_branch_runs_nothing_that_its_name_says(repository: GitRepository) -> None:
+    repository.commit(PAIR)
+
+    with pytest.raises(ConfigError) as told:
+        base_of(repository.migrations, GITHUB_BASE_REF="a;$(id)")
+
+    assert told.value.next == ("git fetch origin 'a;$(id):refs/remotes/origin/a;$(id)'",)
+
+
 def test_a_base_that_is_not_there_is_told_with_the_command_that_fetches_it(repository: GitRepository) -> None:
     repository.commit(PAIR)
 
