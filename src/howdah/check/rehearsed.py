@@ -18,8 +18,8 @@ from howdah.check.judgement import (
     unweighed,
 )
 from howdah.check.report import MigrationReport, RuleFinding
-from howdah.errors import HowdahError
-from howdah.findings import Finding
+from howdah.errors import HowdahError, Where
+from howdah.findings import Finding, Severity
 from howdah.migrate.migration import Source
 from howdah.observe.effect import Effect
 from howdah.observe.estimate import follow, weigh
@@ -122,9 +122,24 @@ def _report(trip: RoundTrip, judged: Judged) -> MigrationReport:
         is_run=True,
         statements=judged.statements,
         reversible=trip.reversible,
-        findings=(*judged.findings, *judge_trip(trip)),
-        is_unknown=trip.is_unknown,
+        findings=(*judged.findings, *judge_trip(trip), *_unseen(trip)),
+        is_unknown=trip.is_unknown or not trip.up.is_seen,
     )
+
+
+def _unseen(trip: RoundTrip) -> tuple[RuleFinding, ...]:
+    """That nobody saw what a program's statements do: what was not looked at is not called safe."""
+    if trip.up.is_seen or trip.up.failure:
+        return ()
+    finding = Finding(
+        "not-observed",
+        f"{trip.migration.version} ({trip.migration.name}) ran, and nobody saw what its statements lock and rewrite",
+        Severity.WARNING,
+        Where(str(trip.migration.path)),
+        why="A program makes them. Only the schema and the rows before and behind it were compared.",
+        fix="Look at the SQL that it makes; of Alembic, `alembic upgrade FROM:TO --sql` prints it.",
+    )
+    return (RuleFinding(finding, Verdict.UNKNOWN),)
 
 
 def _of_chain(found: RoundTrips) -> tuple[RuleFinding, ...]:

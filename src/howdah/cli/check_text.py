@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from howdah.check.report import CheckReport, MigrationReport, RuleFinding, StatementReport
 from howdah.check.reports.marks import steps_text
-from howdah.cli.render import coloured, duration, printable, shown_width, table
+from howdah.cli.render import as_typed, coloured, duration, printable, shown_width, table
 from howdah.findings import Finding, Severity
 from howdah.observe.amounts import say_bytes
 from howdah.observe.verdict import Verdict
@@ -188,6 +189,8 @@ def _problems(report: CheckReport, fail_on: Verdict) -> Iterator[Finding]:
 
 def _problem(found: RuleFinding, fail_on: Verdict) -> Finding:
     finding = found.finding
+    if finding.where:
+        finding = replace(finding, where=replace(finding.where, file=as_typed(Path(finding.where.file))))
     if found.allowed:
         why = f"Allowed in the file: {found.allowed}."
         return replace(finding, severity=Severity.INFO, why=why, fix=None, next=())

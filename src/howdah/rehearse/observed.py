@@ -30,6 +30,7 @@ class ObservedStep:
             None: that is not known, as of a step outside a transaction.
         seconds: for all of it, with what the observation takes.
         failure: why it did not take effect; None: it did.
+        is_seen: not where a program makes its statements, as a revision of Alembic does: they run unobserved.
     """
 
     step: Step
@@ -38,3 +39,4 @@ class ObservedStep:
     touched: frozenset[int] | None
     seconds: float
     failure: MigrationFailed | None = None
+    is_seen: bool = True

@@ -110,7 +110,8 @@ class Stage:
             if self.probe.steps:
                 observed = self.probe.steps[-1]
             else:
-                observed = ObservedStep(step, True, (), None, time.monotonic() - started, failure)
+                seconds = time.monotonic() - started
+                observed = ObservedStep(step, True, (), None, seconds, failure, is_seen=False)
             if failure is None or failure.is_partial:
                 self.model.read(observed.touched)
             return observed

@@ -11,11 +11,13 @@ def _look(trip: RoundTrip) -> TripSays | None:
     lost = [each for each in trip.left if each.before is not None]
     if not lost:
         return None
+    mend = trip.mend if len(lost) == len(trip.left) else ()
+    elsewhere = "The statements that mend it are shown with what the `down` leaves behind."
     return TripSays(
         f"its `down` does not bring back: {shown(lost)}",
         f"The schema after up and down is not the one before: {told(lost)}.",
-        mending(trip.mend),
-        mend=trip.mend if len(lost) == len(trip.left) else (),
+        elsewhere if trip.mend and not mend else mending(mend),
+        mend=mend,
     )
 
 
