@@ -213,8 +213,8 @@ def _environment(said: str, subject: Subject, project: Project) -> Migrator:
     from howdah.dev import resolve_here
     from howdah.migrate.migrator import Migrator
 
-    names = [each.name for each in project.databases]
-    found = resolve_here(project, db=said) if said in names else resolve_here(project, url=said)
+    is_address = "://" in said or "=" in said
+    found = resolve_here(project, url=said) if is_address else resolve_here(project, db=said)
     return Migrator.of(
         subject.settings,
         found.direct or found.database,

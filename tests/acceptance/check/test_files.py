@@ -92,3 +92,11 @@ def test_no_driver_and_no_table_drawer_is_loaded(repository: GitRepository) -> N
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert "howdah.check.files" in loaded
     assert not loaded & {"psycopg", "rich", "asyncio", "ssl"}
+
+
+def test_an_environment_that_the_project_does_not_name_is_no_broken_address(
+    repository: GitRepository, check: Cli
+) -> None:
+    repository.commit(PAIR)
+
+    assert codes(check, "--against", "prod") == ["unknown-database"]
