@@ -16,6 +16,7 @@ from functools import cached_property
 from howdah.observe.catalogue import Catalogue, NamedObject, Relation
 from howdah.observe.changes import Comparison, object_changes
 from howdah.observe.effect import Change, ChangeKind, Effect, Lock, Work, WorkKind
+from howdah.observe.held import in_order, lock_of
 from howdah.observe.look import CLASS, OBJECT_CATALOGUES, RELATION_CATALOGUES, Look, Rows, Session
 from howdah.pg.locks import LockMode
 
@@ -141,7 +142,7 @@ class Inside:
     @property
     def held(self) -> tuple[Lock, ...]:
         """The locks of the transaction as of its newest statement."""
-        return _sorted(self._held.values())
+        return in_order(self._held.values())
 
     def touched(self) -> frozenset[int] | None:
         """OIDs of the relations that it locked, made or dropped; None: it renamed what others show by name."""
@@ -218,7 +219,7 @@ class Inside:
                 taken.append(lock)
         for oid in [oid for oid in self._held if oid not in look.modes]:
             del self._held[oid]
-        return _sorted(taken)
+        return in_order(taken)
 
     def _as_lock(self, oid: int, mode: LockMode, modes: Mapping[int, LockMode]) -> Lock | None:
         """The lock as it concerns others; None where it does not."""
@@ -228,17 +229,13 @@ class Inside:
         foreign = self._foreign.get(oid)
         if foreign is not None and mode.strength <= foreign.strength:
             return None
-        now = self._now.get(oid, known)
-        if known.is_index:
-            on_table = modes.get(known.owner)
-            table = self._now.get(known.owner)
-            is_covered = on_table is not None and on_table.strength >= mode.strength
-            if not mode.blocks_writes or is_covered or table is None:
-                return None
-            return Lock(table.name, mode, self.number, index=now.name, kind=table.word)
-        if known.kind in "cS" and not mode.blocks_writes:
-            return None
-        return Lock(now.name, mode, self.number, kind=known.word)
+        return lock_of(
+            self._now.get(oid, known),
+            mode,
+            table=self._now.get(known.owner),
+            on_table=modes.get(known.owner),
+            since=self.number,
+        )
 
     def _compare(self, last: Look, look: Look) -> Comparison:
         """What may have changed, before and after."""
@@ -351,7 +348,3 @@ def _only_sets(words: tuple[str, ...]) -> bool:
 def _is_of_all(words: tuple[str, ...], read: int) -> bool:
     # A handful of rows by their keys is what an index is for.
     return not (words[:1] and words[0] in _QUERYING) or read > 1000
-
-
-def _sorted(locks: Collection[Lock]) -> tuple[Lock, ...]:
-    return tuple(sorted(locks, key=lambda each: (each.relation, each.index)))

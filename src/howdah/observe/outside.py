@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import psycopg
@@ -18,6 +18,7 @@ from howdah.observe.catalogue import Catalogue, Relation
 from howdah.observe.changes import Comparison
 from howdah.observe.effect import Effect, Lock, Work, WorkKind
 from howdah.observe.gate import PG_CLASS, Gate
+from howdah.observe.held import in_order, lock_of
 from howdah.observe.inside import InUse
 from howdah.pg.features import Feature
 from howdah.pg.locks import LockMode
@@ -150,16 +151,9 @@ class Outside:
             # Weaker ones are seen now and then only: nothing stops a statement that holds no more.
             if relation is None or mode.strength < _SEEN_FOR_SURE:
                 continue
-            if not relation.is_index:
-                if relation.kind not in "cS" or mode.blocks_writes:
-                    found.append(Lock(relation.name, mode, kind=relation.word))
-                continue
-            table = used.get(relation.owner)
-            on_table = self._modes.get(relation.owner)
-            is_covered = on_table is not None and on_table.strength >= mode.strength
-            if table and mode.blocks_writes and not is_covered:
-                found.append(Lock(table.name, mode, index=relation.name, kind=table.word))
-        return _sorted(found)
+            table, on_table = used.get(relation.owner), self._modes.get(relation.owner)
+            found.append(lock_of(relation, mode, table=table, on_table=on_table))
+        return in_order(filter(None, found))
 
     @property
     def _counts_matter(self) -> bool:
@@ -203,7 +197,3 @@ class Outside:
     def _vacuums(self, oid: int) -> bool:
         mode = self._modes.get(oid)
         return mode is not None and mode.strength >= _SEEN_FOR_SURE
-
-
-def _sorted(locks: Iterable[Lock]) -> tuple[Lock, ...]:
-    return tuple(sorted(locks, key=lambda each: (each.relation, each.index)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -31,12 +30,11 @@ from howdah.rehearse.probe import ObservingProbe
 from howdah.rehearse.source import DataSource
 from howdah.rehearse.throwaway import throwaway
 from howdah.rehearse.timeline import StepTime, Timeline, tables_of
+from howdah.schema.load import missing_role
 from howdah.server.choice import Need
 from howdah.server.find import find_programs
 
 _QUERIES = Path(__file__).with_name("live.sql")
-_NO_ROLE = re.compile(r'role "(.+)" does not exist')
-_UNDEFINED_OBJECT = "42704"
 # Two sessions for each, of the hundred that a server of ours takes.
 _MOST_WATCHED = 30
 # What is written to the log is to be seen; and a restore is not to wait for checkpoints.
@@ -145,10 +143,10 @@ class _Passes:
                     return steps, failed
 
     def _made_role(self, failed: MigrationFailed) -> bool:
-        found = _NO_ROLE.search(failed.message)
-        if not (found and failed.sqlstate == _UNDEFINED_OBJECT and self.clone.server.is_ours):
+        role = missing_role(failed.message, failed.sqlstate)
+        if role is None or not self.clone.server.is_ours:
             return False
-        self.clone.make_roles([found[1]])
+        self.clone.make_roles([role])
         return not failed.is_partial
 
     def _targets(self, observed: Mapping[str, ObservedStep]) -> list[Target]:
