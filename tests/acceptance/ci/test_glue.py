@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from fix_server import reachable_directory
 
 pytestmark = pytest.mark.slow
 
@@ -40,23 +43,38 @@ def repository(tmp_path: Path) -> Path:
     git(tmp_path, "clone", "--quiet", str(origin), str(clone))
     git(clone, "checkout", "--quiet", "-b", "drop-nickname")
     (clone / "migrations" / "000002_drop.up.sql").write_text(BAD)
-    (clone / "migrations" / "000002_drop.down.sql").write_text("ALTER TABLE users ADD COLUMN nickname text;\n")
+    (clone / "migrations" / "000002_drop.down.sql").write_text(
+        "ALTER TABLE users ADD COLUMN nickname text;\n"
+    )
     git(clone, "add", ".")
     git(clone, "commit", "--quiet", "-m", "drop the nickname")
     return clone
 
 
-def environment(tmp_path: Path, **variables: str) -> dict[str, str]:
+@pytest.fixture
+def state() -> Iterator[Path]:
+    """The state directory: where we are root, the server's user cannot enter tmp_path."""
+    directory = reachable_directory()
+    yield directory
+    shutil.rmtree(directory)
+
+
+def environment(state: Path, **variables: str) -> dict[str, str]:
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(("HOWDAH", "PG", "GIT"))
     }
-    return inherited | {"HOWDAH_STATE_DIR": str(tmp_path / "state")} | variables
+    return inherited | {"HOWDAH_STATE_DIR": str(state)} | variables
 
 
 def run_script(script: str, folder: Path, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     # As both hosts start it.
     return subprocess.run(
-        ["bash", "-eo", "pipefail", "-c", script], cwd=folder, env=env, capture_output=True, text=True, check=False
+        ["bash", "-eo", "pipefail", "-c", script],
+        cwd=folder,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -64,10 +82,12 @@ def read_yaml(name: str) -> Any:
     return yaml.safe_load((HOWDAH / name).read_text())
 
 
-def test_the_github_action_annotates_the_line_and_fails(repository: Path, tmp_path: Path) -> None:
+def test_the_github_action_annotates_the_line_and_fails(
+    repository: Path, state: Path, tmp_path: Path
+) -> None:
     steps = [step for step in read_yaml("action.yml")["runs"]["steps"] if "run" in step]
     env = environment(
-        tmp_path,
+        state,
         GITHUB_ACTION_PATH=str(HOWDAH),
         RUNNER_TEMP=str(tmp_path),
         GITHUB_BASE_REF="main",
@@ -83,11 +103,13 @@ def test_the_github_action_annotates_the_line_and_fails(repository: Path, tmp_pa
     assert run_script(check, repository, env | {"ARGUMENTS": "--fail-on unsafe"}).returncode == 0
 
 
-def test_the_gitlab_job_writes_what_a_merge_request_shows(repository: Path, tmp_path: Path) -> None:
+def test_the_gitlab_job_writes_what_a_merge_request_shows(
+    repository: Path, state: Path, tmp_path: Path
+) -> None:
     job = read_yaml("ci/gitlab.yml")["howdah-check"]
     subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
     env = environment(
-        tmp_path,
+        state,
         HOWDAH_PACKAGE=f"{HOWDAH}[server]",
         HOWDAH_ARGUMENTS="",
         CI_MERGE_REQUEST_TARGET_BRANCH_NAME="main",
@@ -104,14 +126,16 @@ def test_the_gitlab_job_writes_what_a_merge_request_shows(repository: Path, tmp_
     assert [each.get("failures") for each in suites] == ["1"]
 
 
-def test_the_hook_before_a_commit_refuses_an_edited_released_file(repository: Path, tmp_path: Path) -> None:
+def test_the_hook_before_a_commit_refuses_an_edited_released_file(
+    repository: Path, state: Path, tmp_path: Path
+) -> None:
     head = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=HOWDAH, check=True, capture_output=True, text=True
     ).stdout.strip()
     config = {"repos": [{"repo": str(HOWDAH), "rev": head, "hooks": [{"id": "howdah-check"}]}]}
     (repository / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config))
     git(repository, "add", ".")
-    env = environment(tmp_path, PRE_COMMIT_HOME=str(tmp_path / "pre-commit"))
+    env = environment(state, PRE_COMMIT_HOME=str(tmp_path / "pre-commit"))
     command = [sys.executable, "-m", "pre_commit", "run", "--all-files"]
     clean = subprocess.run(command, cwd=repository, env=env, capture_output=True, text=True, check=False)
     assert clean.returncode == 0, clean.stdout + clean.stderr
