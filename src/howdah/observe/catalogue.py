@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import tuple_row
 
+from howdah.errors import RefusedError
 from howdah.pg.queries import load_queries
 
 _QUERIES = Path(__file__).with_name("queries.sql")
@@ -105,9 +106,21 @@ class Catalogue:
     prepare: bool | None = False
 
     def rows(self, name: str, *parameters: object) -> list[tuple[Any, ...]]:
-        """The rows of a named query."""
+        """The rows of a named query.
+
+        Raises:
+            RefusedError: another session locks the catalogue itself.
+        """
         cursor = psycopg.RawCursor(self.connection, row_factory=tuple_row)
-        return cursor.execute(load_queries(_QUERIES)[name], parameters, prepare=self.prepare).fetchall()
+        try:
+            return cursor.execute(load_queries(_QUERIES)[name], parameters, prepare=self.prepare).fetchall()
+        except psycopg.errors.LockNotAvailable as error:
+            raise RefusedError(
+                "what a statement does cannot be seen: its transaction locks the system's own catalogue",
+                code="catalogue-locked",
+                why="Until it ends no other session can plan a query; in production that stops everything.",
+                fix="Leave tables of pg_catalog out of LOCK TABLE, REINDEX and CLUSTER, or check with --files.",
+            ) from error
 
     def relations(self, oids: Collection[int]) -> dict[int, Relation]:
         """Those of the relations that exist, and their indexes."""

@@ -22,6 +22,9 @@ from howdah.pg.statements import Statement
 _STILL_NEEDED = "2BP01"
 _ENDS = (("COMMIT",), ("END",))
 
+# The observed transaction may hold what we need, and would wait for us: no server sees that as a deadlock.
+_PATIENCE = "SET lock_timeout = '5s'"
+
 
 class Observer:
     """Called around every statement of one session at a time; close it, or use it in a `with`.
@@ -169,6 +172,7 @@ class Observer:
         if watcher is None or watcher.closed or _place(watcher) != _place(connection):
             self.close()
             self._watcher = watcher = open_beside(connection)
+            watcher.execute(_PATIENCE)
         return Catalogue(watcher, prepare=None)
 
 

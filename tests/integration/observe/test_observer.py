@@ -9,6 +9,7 @@ import pytest
 
 from fix_db import connect
 from howdah.config.database import DatabaseConfig
+from howdah.errors import RefusedError
 from howdah.observe.effect import ChangeKind, Effect, WorkKind
 from howdah.observe.observer import Observer
 from howdah.observe.verdict import Verdict, judge
@@ -438,3 +439,20 @@ def test_with_a_mark_only_what_was_there_then_is_in_use(
     observer.mark_in_use(session)
     (effect,) = observe("ALTER TABLE users DROP COLUMN later")
     assert judge(effect) is Verdict.DESTRUCTIVE
+
+
+def test_a_transaction_that_locks_the_catalogue_is_not_waited_for(observe: Observe) -> None:
+    with pytest.raises(RefusedError) as refused:
+        observe("LOCK TABLE pg_class; ALTER TABLE fixed ADD c int")
+
+    assert refused.value.code == "catalogue-locked"
+
+
+def test_what_still_needs_an_object_is_told(session: psycopg.Connection, observer: Observer) -> None:
+    session.execute("BEGIN", prepare=False)
+    observer.begin(session, transactional=True)
+    (statement,) = split_script("DROP TABLE orgs")
+    observer.before(session, statement)
+    with pytest.raises(psycopg.errors.DependentObjectsStillExist) as refused:
+        session.execute(b"DROP TABLE orgs", prepare=False)
+    assert observer.after(session, refused.value).error.endswith(": view names depends on table orgs")
