@@ -127,28 +127,19 @@ def diverging(base: Base, ours: Sequence[Migration], heads: Sequence[str]) -> Ru
 
 
 def edited(
-    format: Format, base: Base, now: Migration, direction: Direction, before: Path, file: Path
+    format: Format, base: Base, now: Migration, direction: Direction, *, before: Path, file: Path
 ) -> RuleFinding | None:
     """One way of a released migration says something else than before; None: not this way."""
     one, two = (read_content(format.files, each, direction) for each in (before, file))
-    tool = (format.files.checksum(each.read_bytes()) for each in (before, file))
-    old_checksum, new_checksum = tool if direction is Direction.UP else (None, None)
+    is_same = one.checksum == two.checksum or _says_the_same(one, two)
+    if direction is Direction.DOWN:
+        return None if is_same else _edited_down(base, now, file)
+    old_checksum, new_checksum = (format.files.checksum(each.read_bytes()) for each in (before, file))
     stops = old_checksum != new_checksum and format.table.refuses_changes
     if one.checksum == two.checksum and not stops:
         return None
-    is_same = one.checksum == two.checksum or _says_the_same(one, two)
-    next_one = (_restore(base, file),)
-    if direction is Direction.DOWN:
-        if is_same:
-            return None
-        return _found(
-            "modified-migration",
-            f"the way down of migration {now.version} changed since {base.name}",
-            Verdict.SAFE,
-            severity=Severity.INFO,
-            where=Where(str(file)),
-            why="What is applied stays as it is; it is reverted in another way from now on.",
-        )
+    why = _checksum_told(format, stops=stops, keeps=old_checksum is not None, is_same=is_same)
+    restore = (_restore(base, file),)
     if is_same:
         return _found(
             "reformatted-migration",
@@ -156,18 +147,29 @@ def edited(
             Verdict.FAILS if stops else Verdict.SAFE,
             severity=Severity.ERROR if stops else Severity.INFO,
             where=Where(str(file)),
-            why=_checksum_told(format, stops=stops, keeps=old_checksum is not None, is_same=True),
+            why=why,
             fix="Put the file back as it was." if stops else None,
-            next=next_one if stops else (),
+            next=restore if stops else (),
         )
     return _found(
         "modified-migration",
         f"the statements of migration {now.version} changed since {base.name}",
         Verdict.FAILS if stops else Verdict.BREAKING,
         where=Where(str(file)),
-        why=_checksum_told(format, stops=stops, keeps=old_checksum is not None, is_same=False),
+        why=why,
         fix="Put the file back, and write the change as a new migration.",
-        next=next_one,
+        next=restore,
+    )
+
+
+def _edited_down(base: Base, now: Migration, file: Path) -> RuleFinding:
+    return _found(
+        "modified-migration",
+        f"the way down of migration {now.version} changed since {base.name}",
+        Verdict.SAFE,
+        severity=Severity.INFO,
+        where=Where(str(file)),
+        why="What is applied stays as it is; it is reverted in another way from now on.",
     )
 
 

@@ -204,7 +204,7 @@ def _edited(editions: _Editions, before: Migration, now: Migration) -> Iterator[
         theirs = (each.find(now.version, direction) for each in (editions.released, editions.tip))
         if ours.content in {each.content for each in theirs if each}:
             continue
-        found = changed.edited(tool, base, now, direction, one, two)
+        found = changed.edited(tool, base, now, direction, before=one, file=two)
         if found:
             yield found
         if now.foreign:  # both ways are one text to us

@@ -271,12 +271,18 @@ def _migration_data(migration: MigrationReport) -> dict[str, Any]:
 
 
 def _statement_data(statement: StatementReport) -> dict[str, Any]:
-    effect = statement.effect
     return {
         "number": statement.number,
         "line": statement.line,
         "sql": statement.text,
         "verdict": statement.verdict.value,
+        **_effect_data(statement.effect),
+        "findings": [_finding_data(each) for each in statement.findings],
+    }
+
+
+def _effect_data(effect: Effect) -> dict[str, Any]:
+    return {
         "seconds": round(effect.seconds, 4),
         "wal_bytes": effect.wal_bytes,
         "locks": [
@@ -310,7 +316,6 @@ def _statement_data(statement: StatementReport) -> dict[str, Any]:
         ],
         "error": effect.error or None,
         "sqlstate": effect.sqlstate or None,
-        "findings": [_finding_data(each) for each in statement.findings],
     }
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from howdah.migrate.events import Event, Result, StatementStarted, StepStarted
 from howdah.migrate.migration import Step
 from howdah.observe.canaries import Stall
-from howdah.pg.locks import LockMode
 from howdah.rehearse.measured import LiveTable, strongest_locks
 from howdah.rehearse.observed import ObservedStep
 
@@ -96,31 +95,24 @@ def tables_of(
     modes = strongest_locks([each.effect for each in observed.statements])
     own = [each for each in stalls if times.shares(each) > each.seconds / 2]
     held = _held_seconds(times, observed)
-    tables = [_table(relation, modes, held, own, times, watched) for relation in modes]
+    locked = (LiveTable(each, mode, held_seconds=held.get(each, 0.0)) for each, mode in modes.items())
+    tables = [_with_waits(each, own, times, is_watched=each.relation in watched) for each in locked]
     return tuple(sorted(tables, key=lambda each: (-each.stall_seconds, -each.held_seconds, each.relation)))
 
 
-def _table(
-    relation: str,
-    modes: Mapping[str, LockMode],
-    held: Mapping[str, float],
-    stalls: Sequence[Stall],
-    times: StepTime,
-    watched: frozenset[str],
-) -> LiveTable:
-    own = [each for each in stalls if each.relation == relation]
+def _with_waits(table: LiveTable, stalls: Sequence[Stall], times: StepTime, *, is_watched: bool) -> LiveTable:
+    """With who waited for it, and which statement made them."""
+    own = [each for each in stalls if each.relation == table.relation]
     longest = max(own, key=lambda each: each.seconds, default=None)
     cause = times.cause(longest) if longest else None
 
     def waited(*, is_writer: bool) -> float | None:
-        if relation not in watched:
+        if not is_watched:
             return None
         return max((each.seconds for each in own if each.is_writer is is_writer), default=0.0)
 
-    return LiveTable(
-        relation,
-        modes[relation],
-        held_seconds=held.get(relation, 0.0),
+    return replace(
+        table,
         reader_seconds=waited(is_writer=False),
         writer_seconds=waited(is_writer=True),
         statement=cause.number if cause else 0,
