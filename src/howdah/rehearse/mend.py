@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from howdah.pg.identifiers import quote_literal
 from howdah.schema.compare import Difference
@@ -70,11 +70,6 @@ class Mender:
 
     before: Snapshot
     after: Snapshot
-    _parents: dict[tuple[str, str], str] = field(default_factory=dict, init=False)
-
-    def __post_init__(self) -> None:
-        for each in (*self.after.objects, *self.before.objects):
-            self._parents[each.kind, each.name] = each.parent
 
     def mend(self, difference: Difference) -> tuple[str, ...]:
         """Statements that may take it away, to be run together; () where none comes to mind."""
@@ -87,9 +82,6 @@ class Mender:
             yield from self._create(difference.kind, difference.name, difference.before)
         else:
             yield from self._change(difference.kind, difference.name, difference.before, difference.after)
-
-    def _parent(self, kind: str, name: str) -> str:
-        return self._parents.get((kind, name), "")
 
     def _drop(self, kind: str, name: str, definition: str) -> Iterator[str]:
         if kind in _BY_OWN_NAME:
@@ -220,7 +212,8 @@ class Mender:
                 yield f"{start} SET {word.upper()} {old[word] or ('-1' if word == 'statistics' else 'DEFAULT')};"
 
     def _owner_kind(self, name: str) -> str:
-        return "domain" if ("domain", name) in self._parents else "table"
+        objects = (*self.before.objects, *self.after.objects)
+        return "domain" if any(each.kind == "domain" and each.name == name for each in objects) else "table"
 
 
 def name_with_kind(name: str) -> str:

@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Self
 
 import psycopg
 import pytest
 
 from fix_db import connect
 from fix_migrations import WriteMigrations, history, migrator, scalar
+from fix_reader import Reader
 from fix_server import RunningServer
 from howdah.config.database import DatabaseConfig, Secret
 from howdah.errors import MigrationFailed
@@ -24,33 +24,6 @@ BASE = {"1_a.up.sql": "CREATE TABLE a (id int); CREATE TABLE b (id int);"}
 ALTER = {**BASE, "2_b.up.sql": "ALTER TABLE a ADD COLUMN b int;"}
 # What a loaded machine adds.
 MARGIN_SECONDS = 0.4
-
-
-class Reader:
-    """An application that reads a table all the time; the longest it ever waited."""
-
-    def __init__(self, database: DatabaseConfig, table: str = "a") -> None:
-        self.longest_seconds = 0.0
-        self._query = f"SELECT count(*) FROM {table}".encode()
-        self._database = database
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._read)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _read(self) -> None:
-        with connect(self._database) as connection:
-            while not self._stop.is_set():
-                started = time.monotonic()
-                connection.execute(self._query)
-                self.longest_seconds = max(self.longest_seconds, time.monotonic() - started)
-                time.sleep(0.005)
 
 
 @contextmanager

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Self
 
 import psycopg
 import pytest
 
 from fix_db import connect
 from fix_migrations import WriteMigrations, history, migrator
+from fix_reader import Reader
 from howdah.config.database import DatabaseConfig
 from howdah.errors import MigrationFailed
 from howdah.migrate.events import Event, Retrying
@@ -19,34 +19,6 @@ FILES = {"1_a.up.sql": "CREATE TABLE a (id int);", "2_b.up.sql": "ALTER TABLE a 
 _STALL_SECONDS = 0.4
 # What the machine adds: a retry of the reader's own, the scheduler, a loaded test machine.
 _MARGIN_SECONDS = 0.4
-
-
-class Reader:
-    """An application that reads a table all the time; the longest it ever waited."""
-
-    def __init__(self, database: DatabaseConfig) -> None:
-        self.longest_seconds = 0.0
-        self.reads = 0
-        self._database = database
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._read)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _read(self) -> None:
-        with connect(self._database) as connection:
-            while not self._stop.is_set():
-                started = time.monotonic()
-                connection.execute("SELECT count(*) FROM a")
-                self.longest_seconds = max(self.longest_seconds, time.monotonic() - started)
-                self.reads += 1
-                time.sleep(0.005)
 
 
 def test_readers_never_wait_longer_than_the_budget_and_the_blocker_is_named(
