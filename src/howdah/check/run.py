@@ -68,7 +68,6 @@ class _Check:
             _allowed(
                 _with_findings(_report_of(each, comparison, rehearsed), filed.about(each)),
                 _files(each),
-                has_run=rehearsed is not None,
             )
             for each in source.migrations
         )
@@ -153,13 +152,14 @@ def _report_of(migration: Migration, comparison: Comparison, rehearsed: Rehearse
     )
 
 
-def _allowed(report: MigrationReport, files: Collection[Path], *, has_run: bool) -> MigrationReport:
-    """The report with what its files allow themselves."""
+def _allowed(report: MigrationReport, files: Collection[Path]) -> MigrationReport:
+    """The report with what its files allow themselves; of what was not watched nothing is allowed in vain."""
     if not any(map(read_allowances, files)):
         return report
     from howdah.check.rules import ALLOWABLE  # many modules, for the few files that allow something
 
-    judged = frozenset(file_rules.OF_FILES) | (ALLOWABLE if has_run else frozenset())
+    is_watched = report.is_run and not report.is_unknown
+    judged = frozenset(file_rules.OF_FILES) | (ALLOWABLE if is_watched else frozenset())
     return apply_allowances(report, files, known=ALLOWABLE | file_rules.ALLOWABLE, judged=judged)
 
 

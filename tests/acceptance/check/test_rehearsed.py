@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from fix_cli import Cli
+from fix_git import GitRepository
 from fix_server import RunningServer
 from howdah.config.url import format_url
 
@@ -34,6 +35,21 @@ def test_a_schema_that_setup_makes_is_there(project: Cli, tmp_path: Path) -> Non
 
     assert ran.code == 0, ran
     assert "schema and data" in ran.stdout
+
+
+def test_what_a_released_file_allows_is_not_allowed_in_vain(
+    repository: GitRepository, server: RunningServer
+) -> None:
+    address = format_url(server.address, show_password=True)
+    drop = "-- howdah: allow drops-column nobody reads it\nALTER TABLE a DROP COLUMN m;\n"
+    repository.commit({"1_a.up.sql": "CREATE TABLE a (n int, m int);\n", "2_b.up.sql": drop})
+    repository.git("checkout", "-q", "-b", "work")
+    repository.write({"3_c.up.sql": "CREATE TABLE c (n int);\n"})
+
+    ran = Cli(repository.root, {"HOWDAH_REHEARSE_URL": address})("check")
+
+    assert ran.code == 0, ran
+    assert "unused-allow" not in ran.stderr
 
 
 def test_steps_are_proved_behind_files_with_variables(project: Cli, tmp_path: Path) -> None:
