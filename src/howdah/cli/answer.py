@@ -67,8 +67,11 @@ def answers(command: str) -> Callable[[Callable[P, Answer]], Callable[P, None]]:
                 format=_LOG_FORMAT if verbose else "%(message)s",
             )
             logging.getLogger("howdah").setLevel(level)
-            # An orchestrator says SIGTERM: what is under way is stopped and rolled back as with Ctrl-C.
+            # An orchestrator says SIGTERM: what is under way is stopped and rolled back as with Ctrl-C. So it is with
+            # a terminal that is closed, but under nohup.
             signal.signal(signal.SIGTERM, signal.default_int_handler)
+            if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+                signal.signal(signal.SIGHUP, signal.default_int_handler)
             try:
                 answer = function(*args, **kwargs)
             except (KeyboardInterrupt, click.Abort):  # the latter at a prompt

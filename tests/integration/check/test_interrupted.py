@@ -30,7 +30,17 @@ def wait_for_sleeper(database: DatabaseConfig, process: subprocess.Popen[str]) -
     pytest.fail(f"howdah ended: {process.communicate()}")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+_IS_NOHUP = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGINT,
+        signal.SIGTERM,
+        pytest.param(signal.SIGHUP, marks=pytest.mark.skipif(_IS_NOHUP, reason="pytest runs under nohup")),
+    ],
+)
 def test_a_migration_that_runs_for_ever_is_stopped(
     cli: Cli,
     server: RunningServer,
