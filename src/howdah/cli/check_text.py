@@ -161,6 +161,8 @@ def _sentence(report: CheckReport, fail_on: Verdict) -> str:
     said = "nothing to object to" if is_ok else f"the check does not pass (--fail-on {fail_on.value})"
     if is_ok and report.base and not any(each.is_new for each in report.migrations):
         said = f"nothing is new against {report.base}; `--base none` judges all"
+    if is_ok and not report.migrations:
+        verdict, said = "", "there are no migrations here: nothing was checked"
     parts = [verdict + said]
     if allowed:
         parts.append(f"{_count(allowed, 'finding')} allowed in the files")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -17,9 +18,14 @@ from howdah.migrate.formats.interface import Format
 from howdah.migrate.migration import Direction
 from howdah.rehearse.replay import Replay
 
+# Findings of one rule for which another way is run: each takes copies of a database, and what is said is the same.
+_MOST_PROOFS = 3
+
 
 def advise(judged: Sequence[Judged], run: Replay, format: Format) -> tuple[Judged, ...]:
     """The same, with the steps of another way where one was proved, and with foreign keys that lack an index.
+
+    Of many findings of one rule, the first few get steps.
 
     Args:
         judged: what rules said of steps up, in the order they ran.
@@ -29,6 +35,7 @@ def advise(judged: Sequence[Judged], run: Replay, format: Format) -> tuple[Judge
     result = list(judged)
     has_keys = any("references" in each.text.lower() for one in judged for each in one.statements)
     known: set[int] = set()
+    tried = Counter[str]()
     try:
         if has_keys:
             _go_before(judged[0], run)
@@ -36,7 +43,7 @@ def advise(judged: Sequence[Judged], run: Replay, format: Format) -> tuple[Judge
         for place, each in enumerate(judged):
             if _wants_advice(each):
                 _go_before(each, run)
-                result[place] = _advise_step(each, run, format)
+                result[place] = _advise_step(each, run, format, tried)
         if has_keys:
             run.up(to=judged[-1].step.step.after)
             keys = [each for each in _bare_foreign_keys(run) if each.oid not in known]
@@ -64,23 +71,31 @@ def _wants_advice(judged: Judged) -> bool:
     )
 
 
-def _advise_step(judged: Judged, run: Replay, format: Format) -> Judged:
+def _advise_step(judged: Judged, run: Replay, format: Format, tried: Counter[str]) -> Judged:
     statements = tuple(
         replace(
             statement,
-            findings=tuple(_advise_one(each, statement, judged, run, format) for each in statement.findings),
+            findings=tuple(
+                _advise_one(each, statement, judged, run, format)
+                if each.finding.code in RECIPES and _may_try(each.finding.code, tried)
+                else each
+                for each in statement.findings
+            ),
         )
         for statement in judged.statements
     )
     return replace(judged, statements=statements)
 
 
+def _may_try(rule: str, tried: Counter[str]) -> bool:
+    tried[rule] += 1
+    return tried[rule] <= _MOST_PROOFS
+
+
 def _advise_one(
     found: RuleFinding, statement: StatementReport, judged: Judged, run: Replay, format: Format
 ) -> RuleFinding:
-    recipe = RECIPES.get(found.finding.code)
-    if recipe is None:
-        return found
+    recipe = RECIPES[found.finding.code]
     steps = prove(recipe, judged.step, statement.number, stand=run.database, throwaway=run.throwaway)
     if not steps:
         return found
