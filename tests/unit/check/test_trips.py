@@ -77,6 +77,15 @@ def test_another_end_behind_the_down_is_told() -> None:
     assert codes(replace(TRIP, differs=(DEFAULT,))) == ["up-differs-after-down"]
 
 
+def test_an_up_that_is_another_each_time_is_not_laid_on_a_down_that_gives_all_back() -> None:
+    (random,) = judge_trip(replace(TRIP, differs=(DEFAULT,)))
+    (_, behind) = judge_trip(replace(TRIP, left=(TYPE,), differs=(DEFAULT,)))
+
+    assert random.finding.where is not None
+    assert behind.finding.where is not None
+    assert (random.finding.where.file, behind.finding.where.file) == ("7_x.up.sql", "7_x.down.sql")
+
+
 def test_what_the_whole_way_back_leaves_is_about_no_file() -> None:
     (found,) = judge_way_back(WayBack(left=(TYPE,)))
     assert found.finding.code == "chain-leaves-behind"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from howdah.check.rules.trip_rule import TripRule, TripSays, shown, told
+from howdah.migrate.migration import Direction
 from howdah.observe.verdict import Verdict
 from howdah.rehearse.trip import RoundTrip
 
@@ -16,6 +17,13 @@ def _look(trip: RoundTrip) -> TripSays | None:
         )
     if not trip.differs:
         return None
+    if not trip.left and not trip.noise:
+        return TripSays(
+            f"its `up` builds something else each time: {shown(trip.differs)}",
+            f"It was run up, down and up again: {told(trip.differs)}. The `down` had given back the schema of before.",
+            "Write down what it is to build: no random names, no time of day.",
+            Direction.UP,
+        )
     return TripSays(
         f"its `up` builds something else behind its `down`: {shown(trip.differs)}",
         f"It was run up, down and up again: {told(trip.differs)}.",
