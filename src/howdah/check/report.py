@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from howdah.findings import Finding
+from howdah.findings import Finding, Severity
 from howdah.observe.effect import Effect
 from howdah.observe.verdict import Verdict, worst
 from howdah.rehearse.trip import Return
@@ -50,6 +50,15 @@ class RuleFinding:
     steps: tuple[SafeStep, ...] = ()
     allowed: str = ""
     is_old: bool = False
+
+    def severity(self, fail_on: Verdict) -> Severity:
+        """How much it matters to a check that fails from this verdict on: an error is what fails it."""
+        if self.allowed or self.is_old:
+            return Severity.INFO
+        if self.verdict.rank >= fail_on.rank:
+            return Severity.ERROR
+        own = self.finding.severity
+        return Severity.WARNING if own is Severity.ERROR else own
 
 
 @dataclass(frozen=True)

@@ -196,13 +196,8 @@ def _problem(found: RuleFinding, fail_on: Verdict) -> Finding:
     if found.allowed:
         why = f"Allowed in the file: {found.allowed}."
         return replace(finding, severity=Severity.INFO, why=why, fix=None, next=())
-    severity = finding.severity
-    if found.verdict.rank >= fail_on.rank:
-        severity = Severity.ERROR
-    elif severity is Severity.ERROR:
-        severity = Severity.WARNING
     fix = "\n".join([*([finding.fix] if finding.fix else []), *steps_text(found.steps)])
-    return replace(finding, severity=severity, fix=fix or None)
+    return replace(finding, severity=found.severity(fail_on), fix=fix or None)
 
 
 def check_data(reports: Sequence[CheckReport], *, fail_on: Verdict) -> dict[str, Any]:

@@ -216,11 +216,7 @@ def _with_cast(
         if relation not in {each for each, _ in before} or (was == kind) or (was is None and not computed):
             continue
         expression = computed or _using(statement) or quote_identifier(column)
-        parts = full.execute(
-            "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-            " WHERE c.oid = %s::regclass",
-            [relation],
-        ).fetchone()
+        parts = _one(full, "names", {"relation": relation})
         table = _table(full, *parts) if parts else None
         if table is None:
             continue

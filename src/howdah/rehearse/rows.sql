@@ -36,3 +36,7 @@ SELECT k.conrelid, k.conname, k.contype::text, k.conkey::int[], k.confrelid,
 SELECT c.oid, format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE c.oid >= 16384 AND c.relkind = 'S' AND c.relpersistence <> 't' AND ($1::oid[] IS NULL OR c.oid = ANY ($1))
    AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'howdah')
+
+-- name: locked
+-- OIDs of the relations that people made and that this session has locked.
+SELECT DISTINCT relation FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation' AND relation >= 16384

@@ -13,7 +13,7 @@ from howdah.connect.session import open_session
 from howdah.errors import ForeignStep, MigrationFailed
 from howdah.migrate.migration import Step
 from howdah.observe.observer import Observer
-from howdah.rehearse.data import Digest, Digests, LostData, find_lost
+from howdah.rehearse.data import Digest, Digests, LostData, find_lost, query
 from howdah.rehearse.mend import Mender
 from howdah.rehearse.noise import part_noise
 from howdah.rehearse.observed import ObservedStep
@@ -206,7 +206,7 @@ class Stage:
         connection = self._connection
         connection.execute("BEGIN")
         done = self._run_guesses(guesses)
-        touched = frozenset(row[0] for row in connection.execute(_LOCKED).fetchall())
+        touched = frozenset(row[0] for row in connection.execute(query("locked").encode()).fetchall())
         self.model.read(touched)
         rest, _ = self.differences(since)
         still = {(each.kind, each.name) for each in rest}
@@ -246,11 +246,6 @@ class Stage:
     def _known(self, touched: frozenset[int]) -> dict[str, Digest]:
         names = {self._oids[oid] for oid in touched if oid in self._oids}
         return {name: self._held[name] for name in names if name in self._held}
-
-
-_LOCKED = """
-SELECT DISTINCT relation FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation' AND relation >= 16384
-"""
 
 
 @contextmanager

@@ -21,6 +21,9 @@ class Level(Enum):
     NOTE = "note"
 
 
+_LEVELS = {Severity.ERROR: Level.ERROR, Severity.WARNING: Level.WARNING}
+
+
 @dataclass(frozen=True)
 class Mark:
     """A finding at a place, or the good news that a migration has none.
@@ -95,21 +98,12 @@ def _mark(
         file=_relative(Path(file), root) if file else "",
         line=(where.line if where else None) or 1,
         rule=finding.code,
-        level=_level(found, fail_on),
+        level=_LEVELS.get(found.severity(fail_on), Level.NOTE),
         verdict=found.verdict,
         message=finding.message,
         details="\n".join(_details(found)),
         allowed=found.allowed,
     )
-
-
-def _level(found: RuleFinding, fail_on: Verdict) -> Level:
-    if found.allowed or found.is_old:
-        return Level.NOTE
-    if found.verdict.rank >= fail_on.rank:
-        return Level.ERROR
-    is_loud = found.finding.severity in (Severity.WARNING, Severity.ERROR)
-    return Level.WARNING if is_loud else Level.NOTE
 
 
 def _details(found: RuleFinding) -> Iterator[str]:
