@@ -8,7 +8,6 @@ python tools/interop.py --check build/interop.json   exit 1 and say what differs
 from __future__ import annotations
 
 import argparse
-import difflib
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pages import bring_up
 from peers import TOOLS
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "interop.md"
@@ -125,19 +125,8 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 where the page differs")
     given = parser.parse_args()
     text = page(read_report(given.report))
-    if not given.check:
-        PAGE.write_text(text)
-        return 0
-    current = PAGE.read_text() if PAGE.is_file() else ""
-    if current == text:
-        return 0
-    print(f"{PAGE.name} does not say what this run proved; python tools/interop.py {given.report} mends it")
-    print(
-        "\n".join(
-            difflib.unified_diff(current.split("\n"), text.split("\n"), "page", "run", lineterm="", n=0)
-        )
-    )
-    return 1
+    mend = f"python tools/interop.py {given.report}"
+    return bring_up(PAGE, text, check=given.check, source="the proofs of this run", mend=mend)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ The cases are what the page says; tests/conformance/ holds them against every ve
 from __future__ import annotations
 
 import argparse
-import difflib
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from pathlib import Path
 from effect_cases import CASES, MAJORS, Case, Expected, Theme, read_themes
 from howdah.observe.effect import WorkKind
 from howdah.pg.locks import LockMode
+from pages import bring_up
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "locks.md"
 _HEAD = """\
@@ -206,19 +206,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 where the page differs")
     given = parser.parse_args()
     text = page(read_themes())
-    if not given.check:
-        PAGE.write_text(text)
-        return 0
-    current = PAGE.read_text() if PAGE.is_file() else ""
-    if current == text:
-        return 0
-    print(f"{PAGE.name} does not say what the cases say; python tools/locks.py mends it")
-    print(
-        "\n".join(
-            difflib.unified_diff(current.split("\n"), text.split("\n"), "page", "cases", lineterm="", n=0)
-        )
-    )
-    return 1
+    return bring_up(PAGE, text, check=given.check, source="the cases", mend="python tools/locks.py")
 
 
 if __name__ == "__main__":
