@@ -196,6 +196,8 @@ def _named(name: str, what: str) -> str:
 
 
 def _head(path: Path) -> str:
+    if not path.is_file():
+        return ""  # to open a pipe is to wait for somebody to write
     try:
         with path.open("rb") as file:
             return file.read(_HEAD_BYTES).decode(errors="replace")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -156,3 +157,9 @@ def test_a_forgotten_annotation_is_named(tmp_path: Path) -> None:
         "howdah migrate status --format goose",
         "howdah migrate status --format sqlx",
     )
+
+
+def test_a_pipe_among_the_files_is_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(write(tmp_path, {"1_a.up.sql": "", "1_a.down.sql": ""}) / "2_b.up.sql")
+
+    assert detect(tmp_path) == "golang-migrate"
