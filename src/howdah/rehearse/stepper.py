@@ -88,6 +88,8 @@ class Stepper:
             probe=probe,
         )
         with raising_interrupts():
+            # Each deployment has a session of its own; this one serves them all.
+            self._connection.execute("DISCARD TEMP")
             return run.run()
 
     def record(self, step: Step) -> None:
