@@ -85,7 +85,7 @@ class OutsideRun:
         history, step = self.plan.history, self.step
         if self.may_give_way and self._builds_concurrently() and self._has_waiters():
             # PostgreSQL may as well end their waiting as the deadlock that is coming.
-            self.watcher.pass_on(Retrying(step, "whoever waits for the lock in a statement goes first", 0))
+            self._tell_giving_way()
             raise GiveWay
         try:
             if self.script.resume_at is None:
@@ -154,6 +154,7 @@ class OutsideRun:
                 self.connection.rollback()
                 self._drop_invalid(invalid_before)
                 if self.may_give_way and self._has_waiters() and self._take_back(unit):
+                    self._tell_giving_way()
                     raise GiveWay from failed
                 if not admission.wait(self.connection, failed):
                     raise self._failure(failed, unit, index, invalid_before, admission) from failed
@@ -234,6 +235,10 @@ class OutsideRun:
 
     def _builds_concurrently(self) -> bool:
         return any(waits_concurrently(each) for each in self.script.statements)
+
+    def _tell_giving_way(self) -> None:
+        reason = "whoever waits for the lock in a statement goes first"
+        self.watcher.pass_on(Retrying(self.step, reason, 0))
 
     def _has_waiters(self) -> bool:
         """Whether a session waits for our lock in a statement: its snapshot will not go away before we let go."""
